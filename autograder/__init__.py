@@ -1,0 +1,1 @@
+"""The instructor's grader: authoring, the sandbox, the wall, the checks and the classroom."""

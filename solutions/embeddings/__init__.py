@@ -1,0 +1,1 @@
+"""Reference code of the `embeddings` topic."""
