@@ -1,0 +1,113 @@
+"""`nlpcourse exercises`: writes the released notebooks, or checks that they are what the sources give."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from autograder.assignment import Assignment
+from autograder.authoring.coverage import unmatched
+from autograder.authoring.release import released_notebook
+from nlpcourse.errors import CourseError
+from nlpcourse.files import write_atomically
+from nlpcourse.paths import project_root
+from nlpcourse.topics import topic as registered
+from nlpcourse.topics import topics as all_topics
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command()(exercises)
+
+
+def exercises(
+    topics: Annotated[
+        list[str] | None,
+        typer.Argument(help="Topics to generate; all that have a manuscript when none is given."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Write nothing; fail when a notebook is not what its sources give."),
+    ] = False,
+) -> None:
+    """Write the students' notebooks from the manuscripts in `solutions/`.
+
+    Example: nlpcourse exercises embeddings
+    """
+    root = project_root()
+    console = Console(stderr=True)
+    stale: list[str] = []
+    for topic in topics or manuscripts(root):
+        registered(topic)
+        with console.status(f"generating {topic}"):
+            text = generate(topic, root)
+        path = root / "exercises" / topic / f"{topic}.ipynb"
+        if check:
+            difference = drift(path, text)
+            stale += [f"{path.relative_to(root)}: {difference}"] if difference else []
+        elif path.is_file() and path.read_text(encoding="utf-8") == text:
+            typer.echo(f"{path.relative_to(root)} is up to date")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text)
+            typer.echo(f"wrote {path.relative_to(root)}")
+    if check and not topics:
+        stale += [
+            f"{extra.relative_to(root)}: no manuscript makes it; delete it" for extra in strangers(root)
+        ]
+    if stale:
+        raise CourseError(f"{'; '.join(stale)}; to renew: nlpcourse exercises")
+    if check:
+        typer.echo("the exercises are what their sources give")
+
+
+def manuscripts(root: Path) -> list[str]:
+    """The topics that have a manuscript, in course order."""
+    return [each.name for each in all_topics() if (root / "solutions" / each.name / "exercise.md").is_file()]
+
+
+def strangers(root: Path) -> list[Path]:
+    """Notebooks below `exercises/` that no manuscript makes."""
+    made = {root / "exercises" / topic / f"{topic}.ipynb" for topic in manuscripts(root)}
+    found = (root / "exercises").rglob("*.ipynb")
+    return sorted(path for path in found if path not in made and ".ipynb_checkpoints" not in path.parts)
+
+
+def generate(topic: str, root: Path) -> str:
+    """The released notebook of one topic.
+
+    Raises:
+        CourseError: the manuscript breaks a rule, or requirements and checks do not match.
+    """
+    assignment = Assignment.load(topic, root)
+    if complaints := unmatched(assignment):
+        raise CourseError(f"{topic}: {'; '.join(complaints)}; add the check or correct its `requires`")
+    return released_notebook(assignment)
+
+
+def drift(path: Path, expected: str) -> str | None:
+    """The first difference of the notebook at `path` from `expected`, in words; None when they are equal."""
+    if not path.is_file():
+        return "the file is missing"
+    found = path.read_bytes()
+    if found == expected.encode():
+        return None
+    try:
+        old = {cell["id"]: "".join(cell["source"]) for cell in json.loads(found)["cells"]}
+    except (ValueError, KeyError, TypeError):
+        return "the file is no notebook"
+    new = {cell["id"]: "".join(cell["source"]) for cell in json.loads(expected)["cells"]}
+    for cell in [*new, *old]:
+        if cell not in old or cell not in new:
+            return f"cell {cell} is {'missing' if cell in new else 'not in the sources'}"
+        for line in difflib.unified_diff(
+            old[cell].splitlines(), new[cell].splitlines(), "", "", n=0, lineterm=""
+        ):
+            if line[0] in "+-" and line.strip("+- "):
+                return (
+                    f"cell {cell} {'lacks' if line[0] == '+' else 'still has'} the line {line[1:].strip()!r}"
+                )
+    return "metadata or order of the cells differs"

@@ -1,0 +1,1 @@
+"""Hidden checks of the `embeddings` assignment, one module an exercise."""

@@ -1,0 +1,1 @@
+"""A class folder: made, filled with releases and submissions, graded, reported."""

@@ -1,0 +1,90 @@
+"""One page of feedback for each student and topic: points, what holds, one hint, their own error."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.assignment import Exercise
+from autograder.classroom.folder import Classroom, make_folder
+from autograder.classroom.pages import render
+from autograder.classroom.results import Scored, Submission, TopicResults
+from nlpcourse.files import write_atomically
+from nlpcourse.settings import REPOSITORY, TAG
+
+
+@dataclass(frozen=True)
+class Property:
+    """One numbered sentence of an exercise, and whether the student's work keeps it."""
+
+    id: str
+    text: str
+    status: str
+    """`holds`, `missed` or `not tried`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One exercise as its student sees it."""
+
+    scored: Scored
+    properties: tuple[Property, ...]
+    hint: str
+    by_stand_in: bool
+    """Whether points were earned with the course's stand-ins for what this exercise builds on."""
+
+
+def properties(exercise: Exercise, scored: Scored) -> tuple[Property, ...]:
+    """What holds: a sentence holds when every check that enforces it passed."""
+    found = []
+    for requirement in exercise.requirements:
+        statuses = {check.status for check in scored.result.checks if requirement.id in check.requires}
+        if "failed" in statuses:
+            status = "missed"
+        elif "passed" in statuses and "not tried" not in statuses:
+            status = "holds"
+        else:
+            status = "not tried"
+        found.append(Property(requirement.id, requirement.text, status))
+    return tuple(found)
+
+
+def parts(result: TopicResults, work: Submission) -> list[Part]:
+    """The exercises of one submission, in the order of the notebook."""
+    exercises = {exercise.id: exercise for exercise in result.assignment.exercises}
+    return [
+        Part(
+            scored,
+            properties(exercises[scored.result.id], scored),
+            next((check.hint for check in scored.result.checks if check.hint), ""),
+            any(check.with_stand_ins for check in scored.result.checks),
+        )
+        for scored in work.exercises
+        if scored.result.id in exercises
+    ]
+
+
+def write_feedback(classroom: Classroom, results: Sequence[TopicResults]) -> list[Path]:
+    """Write feedback/<student>/<topic>.html for every graded submission.
+
+    Returns:
+        The paths.
+    """
+    written = []
+    for result in results:
+        chapter = f"{REPOSITORY}/tree/{TAG}/chapters/{result.topic}"
+        for work in result.submissions:
+            if work.record is None:
+                continue
+            page = render(
+                "feedback.html.j2",
+                with_script=False,
+                result=result,
+                work=work,
+                parts=[] if work.failed else parts(result, work),
+                chapter=chapter,
+            )
+            path = classroom.feedback(work.student, result.topic)
+            make_folder(path.parent)
+            write_atomically(path, page)
+            written.append(path)
+    return written

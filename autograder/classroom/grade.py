@@ -1,0 +1,245 @@
+"""Grading a class: workers grade, the coordinator records, nbgrader's gradebook follows the records."""
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from importlib.metadata import version
+
+import nbformat
+from nbgrader.coursedir import CourseDirectory
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from autograder.assignment import Assignment
+from autograder.classroom.config import course_directory, load_config
+from autograder.classroom.folder import Classroom, make_folder
+from autograder.classroom.gradebook import autograde, ensure_assignment, enter_failed, name_student
+from autograder.classroom.received import Receipt, latest_receipts
+from autograder.classroom.standing import Entry, read_entries, stands
+from autograder.classroom.worker import make
+from autograder.classroom.workers import Died, Raised, work
+from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
+from autograder.grading.restore import blank
+from autograder.sandbox import layers
+from nlpcourse.errors import CourseError
+from nlpcourse.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one grading run is to do."""
+
+    topic: str
+    students: tuple[str, ...] = ()
+    """Ids; none means all with a submission."""
+    workers: int = 1
+    db_url: str | None = None
+    force: bool = False
+    unsafe: bool = False
+    """Without the sandbox."""
+
+
+@dataclass
+class Outcome:
+    """What one grading run did."""
+
+    topic: str
+    version: str
+    records: list[Record] = field(default_factory=list)
+    """Of every submission asked for, sorted by student."""
+    graded: int = 0
+    """How many were graded now; the others had a record that still holds."""
+    problems: list[str] = field(default_factory=list)
+    """What the grader itself failed at, one line each."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is the same for every submission of a run."""
+
+    classroom: Classroom
+    assignment: Assignment
+    directory: CourseDirectory
+    due: str | None
+    receipts: Mapping[tuple[str, str], Receipt]
+
+    @property
+    def topic(self) -> str:
+        return self.assignment.topic
+
+    def late(self, student: str) -> bool:
+        """Whether the collector's time, or the platform's word, says late."""
+        receipt = self.receipts.get((student, self.topic))
+        if receipt is None:
+            return False
+        return bool(receipt.late) or (self.due is not None and receipt.time > datetime.fromisoformat(self.due))
+
+
+def grade(classroom: Classroom, order: Order) -> Outcome:
+    """Grade the submissions of one topic that have no record that holds, and bring the gradebook up to the records.
+
+    A record holds when it was made from these very bytes with this very pin. Records are written one by one as they
+    come, so a kill costs at most the submissions in hand.
+
+    Raises:
+        CourseError: another command is at work, the topic is not released or its pin was changed, a student has no
+            submission, a sandbox layer is missing, or the class folder cannot be written.
+    """
+    with classroom.lock():
+        return _grade(classroom, order)
+
+
+def _grade(classroom: Classroom, order: Order) -> Outcome:
+    students = _students(classroom, order)
+    run = _prepare(classroom, order)
+    outcome = Outcome(order.topic, str(classroom.read_pin(order.topic)["version"]))
+    records = {} if order.force else {
+        student: record for student in students if (record := _holding(run, student, order)) is not None
+    }
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, transient=True) as progress:
+        bar = progress.add_task(f"grading {order.topic}", total=len(students))
+        entries = read_entries(run.directory, order.topic)
+        for record in records.values():
+            _settle(run, record, entries, outcome)
+            progress.advance(bar)
+        todo = [student for student in students if student not in records]
+        arguments = (str(classroom.root), order.topic, order.unsafe)
+        for student, answer in work(todo, workers=order.workers, make=make, arguments=arguments):
+            progress.update(bar, advance=1, description=f"grading {order.topic}: {student}")
+            if isinstance(answer, Raised):
+                outcome.problems.append(f"{student}: the grader failed: {answer.summary}")
+                print(answer.text, file=sys.stderr)
+                continue
+            if isinstance(answer, Died):
+                answer = _given_up(run, student, f"the grader's process ended twice here ({answer.reason})")
+            record, notebook = answer
+            _write(run, record, notebook)
+            _settle(run, record, entries, outcome)
+            outcome.graded += 1
+    outcome.records.sort(key=lambda record: record.student)
+    return outcome
+
+
+def _students(classroom: Classroom, order: Order) -> list[str]:
+    classroom.read_pin(order.topic)
+    known = classroom.students(order.topic)
+    if missing := [student for student in order.students if student not in known]:
+        raise CourseError(
+            f"no submission of {order.topic} from {missing[0]!r}; "
+            f"ids are the names of the folders in {classroom.root / 'submitted'}"
+        )
+    return sorted(set(order.students)) if order.students else known
+
+
+def _prepare(classroom: Classroom, order: Order) -> _Run:
+    pin = classroom.read_pin(order.topic)
+    assignment = Assignment.load(order.topic, classroom.pin(order.topic))
+    if assignment.fingerprint != pin["fingerprint"]:
+        raise CourseError(
+            f"{classroom.pin(order.topic)} is not what was released on {pin['released']}; restore it, or release "
+            f"again: nlpcourse class release {classroom.root} {order.topic}"
+        )
+    if not order.unsafe:
+        layers.require()
+    if order.db_url is not None:
+        write_atomically(classroom.database_file, order.db_url + "\n", mode=0o600)
+    directory = course_directory(load_config(classroom))
+    ensure_assignment(directory, order.topic, pin["due"])
+    return _Run(classroom, assignment, directory, pin["due"], latest_receipts(classroom))
+
+
+def _holding(run: _Run, student: str, order: Order) -> Record | None:
+    """The record of a submission when nothing that it depends on has changed."""
+    try:
+        record = Record.from_json(run.classroom.record(student, run.topic).read_bytes())
+        digest = hashlib.sha256(run.classroom.submission(student, run.topic).read_bytes()).hexdigest()
+    except (OSError, CourseError):
+        return None
+    holds = (
+        record.hashes.submission == digest
+        and record.hashes.fingerprint == run.assignment.fingerprint
+        and not record.interrupted
+        and (order.unsafe or bool(record.sandbox) or record.status == "failed")
+        and run.classroom.graded(student, run.topic).is_file()
+    )
+    return record if holds else None
+
+
+def _write(run: _Run, record: Record, notebook: bytes) -> None:
+    """Put a result on the disk, the record last: a notebook without its record is graded again."""
+    make_folder(run.classroom.record(record.student, run.topic).parent)
+    write_atomically(run.classroom.graded(record.student, run.topic), notebook)
+    write_atomically(run.classroom.record(record.student, run.topic), record.to_json())
+
+
+def _given_up(run: _Run, student: str, reason: str) -> tuple[Record, bytes]:
+    """The outcome of a submission that no worker survived."""
+    assignment = run.assignment
+    results = tuple(
+        ExerciseResult(
+            id=exercise.id,
+            status="crash",
+            reason=reason,
+            score=0,
+            max=exercise.points,
+            checks=tuple(
+                CheckResult(check.id, "not tried", check.points, requires=check.requires)
+                for check in assignment.checks[exercise.id]
+            ),
+            further=exercise.further,
+        )
+        for exercise in assignment.exercises
+    )
+    submission = run.classroom.submission(student, run.topic).read_bytes()
+    record = Record(
+        student=student,
+        assignment=run.topic,
+        status="failed",
+        reason=reason,
+        score=0,
+        max=assignment.points,
+        late=False,
+        flags=(),
+        manual=Manual(None, sum(question.points for question in assignment.questions)),
+        exercises=results,
+        hashes=Hashes(hashlib.sha256(submission).hexdigest(), assignment.fingerprint, version("nlpcourse")),
+    )
+    return record, nbformat.writes(blank(assignment)).encode()
+
+
+def _settle(run: _Run, record: Record, entries: Mapping[str, Entry], outcome: Outcome) -> None:
+    """Let the lateness and nbgrader's gradebook follow `record`, and list it."""
+    classroom, student = run.classroom, record.student
+    if record.late != run.late(student):
+        record = replace(record, late=run.late(student))
+        write_atomically(classroom.record(student, run.topic), record.to_json())
+    outcome.records.append(record)
+    if stands(classroom, record, entries):
+        return
+    receipt = run.receipts.get((student, run.topic))
+    name_student(run.directory, student, receipt.name if receipt else student)
+    if record.status == "failed":
+        _enter_failed(run, student)
+        complaint = None
+    else:
+        complaint = autograde(run.directory, run.topic, student)
+    if not stands(classroom, record, read_entries(run.directory, run.topic, student)):
+        reason = complaint.splitlines()[-1] if complaint else "it holds other scores"
+        outcome.problems.append(f"{student}: nbgrader's gradebook does not follow the record: {reason}")
+
+
+def _enter_failed(run: _Run, student: str) -> None:
+    """nbgrader cannot read such a submission: enter zeros, and show the formgrader the notebook that says why."""
+    stamp = run.classroom.timestamp(student, run.topic)
+    shown = run.classroom.autograded(student, run.topic)
+    if shown.parent.exists():
+        shutil.rmtree(shown.parent)
+    make_folder(shown.parent)
+    write_atomically(shown, run.classroom.graded(student, run.topic).read_bytes(), mode=0o444)
+    if stamp.is_file():
+        write_atomically(shown.with_name("timestamp.txt"), stamp.read_bytes())
+    timestamp = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else None
+    enter_failed(run.directory, run.topic, student, timestamp)

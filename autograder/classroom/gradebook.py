@@ -1,0 +1,137 @@
+"""nbgrader's gradebook and converters, run in this process with the class's configuration."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters.base import BaseConverter
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SQLAlchemyError
+
+from nlpcourse.errors import CourseError
+
+
+@contextlib.contextmanager
+def open_gradebook(directory: CourseDirectory) -> Iterator[Gradebook]:
+    """The class's gradebook, made when it is not there.
+
+    Raises:
+        CourseError: the database cannot be opened or written, now or while it is used.
+    """
+    try:
+        with Gradebook(directory.db_url, directory.course_id) as gradebook:
+            yield gradebook
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise CourseError(f"the gradebook {_shown(directory.db_url)} fails: {reason}") from error
+
+
+def _shown(url: str) -> str:
+    """A database address without its password."""
+    from sqlalchemy.engine import make_url
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "(its address is not a database URL)"
+
+
+def run_converter(converter: BaseConverter) -> str | None:
+    """Run one of nbgrader's converters quietly.
+
+    Returns:
+        What it complained about when it failed, else None.
+    """
+    lines: list[str] = []
+    converter.log = log = logging.Logger("nbgrader", logging.WARNING)
+    handler = logging.Handler()
+    handler.emit = lambda entry: lines.append(entry.getMessage())  # type: ignore[method-assign]
+    log.addHandler(handler)
+    try:
+        converter.start()
+    except SystemExit as stop:
+        lines.append(f"nbgrader stopped ({stop.code})")
+    except Exception as error:  # nbgrader raises its own, database errors, and whatever a preprocessor raises
+        lines.append(f"{type(error).__name__}: {error}")
+    else:
+        return None
+    return "\n".join(lines)
+
+
+def generate_assignment(directory: CourseDirectory, topic: str, due: str | None) -> None:
+    """Let nbgrader make `release/<topic>` from `source/<topic>`, and tell the gradebook about cells and due date.
+
+    Raises:
+        CourseError: nbgrader refuses, most often because cells were added or removed after submissions came in.
+    """
+    directory.assignment_id = topic
+    converter = GenerateAssignment(coursedir=directory, config=directory.config)
+    converter.force = True
+    if complaint := run_converter(converter):
+        last = complaint.splitlines()[-1]
+        if "Cannot add or remove cells" in complaint:
+            last = (
+                "graded cells were added or removed, and submissions stand in the gradebook; "
+                "make a new class for the new version"
+            )
+        raise CourseError(f"nbgrader cannot release {topic}: {last}")
+    with open_gradebook(directory) as gradebook:
+        moment = datetime.fromisoformat(due).astimezone(UTC).replace(tzinfo=None) if due else None
+        gradebook.update_or_create_assignment(topic, duedate=moment)
+
+
+def ensure_assignment(directory: CourseDirectory, topic: str, due: str | None) -> None:
+    """Make a gradebook that does not know `topic` (a new database, a deleted file) know it."""
+    with open_gradebook(directory) as gradebook:
+        try:
+            gradebook.find_notebook(topic, topic)
+        except MissingEntry:
+            known = False
+        else:
+            known = True
+    if not known:
+        generate_assignment(directory, topic, due)
+
+
+def name_student(directory: CourseDirectory, student: str, name: str) -> None:
+    """Let the formgrader show a student's name beside the id; a name that somebody gave there stays."""
+    with open_gradebook(directory) as gradebook:
+        try:
+            gradebook.find_student(student)
+        except MissingEntry:
+            gradebook.add_student(student, last_name=name, first_name=student)
+
+
+def autograde(directory: CourseDirectory, topic: str, student: str) -> str | None:
+    """Run nbgrader's own autograde for one student: sanitise, `Execute`, save the scores, write `autograded/`.
+
+    Returns:
+        What nbgrader complained about when it failed, else None.
+    """
+    directory.assignment_id, directory.student_id = topic, student
+    converter = Autograde(coursedir=directory, config=directory.config)
+    converter.force = True
+    former = os.environ.get("NBGRADER_EXECUTION")
+    try:
+        return run_converter(converter)
+    finally:
+        directory.student_id = "*"
+        if former is None:
+            os.environ.pop("NBGRADER_EXECUTION", None)
+
+
+def enter_failed(directory: CourseDirectory, topic: str, student: str, timestamp: str | None) -> None:
+    """Enter a submission that could not be graded: every graded cell 0, nothing left to grade by hand."""
+    with open_gradebook(directory) as gradebook:
+        gradebook.update_or_create_student(student)
+        submission = gradebook.update_or_create_submission(topic, student, timestamp=parse_utc(timestamp))
+        for notebook in submission.notebooks:
+            for grade in notebook.grades:
+                grade.auto_score = 0.0
+                grade.needs_manual_grade = False
+        gradebook.db.commit()

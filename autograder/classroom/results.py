@@ -1,0 +1,161 @@
+"""A class's results as its pages and tables show them: records, the gradebook's manual scores, receipts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from autograder.assignment import Assignment
+from autograder.classroom.config import course_directory, load_config
+from autograder.classroom.folder import Classroom
+from autograder.classroom.received import Receipt, latest_receipts
+from autograder.classroom.standing import Entry, read_entries
+from autograder.grading.record import ExerciseResult, Record
+from nlpcourse.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Written:
+    """A question graded by hand."""
+
+    id: str
+    title: str
+    score: float | None
+    """None until somebody has graded it."""
+    max: float
+    comment: str
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An exercise as it counts."""
+
+    result: ExerciseResult
+    title: str
+    score: float
+    """The automatic score, or the one that a person put in its place."""
+    comment: str
+
+    @property
+    def changed_by_hand(self) -> bool:
+        return self.score != self.result.score
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's work on one topic."""
+
+    student: str
+    name: str
+    lms: str
+    received: datetime | None
+    record: Record | None
+    """None when it is not graded yet."""
+    exercises: tuple[Scored, ...] = ()
+    written: tuple[Written, ...] = ()
+    penalty: float = 0.0
+
+    @property
+    def late(self) -> bool:
+        return self.record is not None and self.record.late
+
+    @property
+    def failed(self) -> bool:
+        return self.record is not None and self.record.status == "failed"
+
+    @property
+    def pending(self) -> bool:
+        """Whether something waits for a person's score."""
+        return any(each.score is None for each in self.written)
+
+    @property
+    def score(self) -> float:
+        """Everything that counts so far, the late penalty taken off."""
+        automatic = sum(each.score for each in self.exercises if not each.result.further)
+        return max(0.0, automatic + sum(each.score or 0.0 for each in self.written) - self.penalty)
+
+
+@dataclass(frozen=True)
+class TopicResults:
+    """All of a class for one topic."""
+
+    topic: str
+    title: str
+    version: str
+    due: datetime | None
+    assignment: Assignment
+    submissions: tuple[Submission, ...]
+
+    @property
+    def maximum(self) -> float:
+        return self.assignment.points + sum(question.points for question in self.assignment.questions)
+
+
+def read_results(classroom: Classroom) -> list[TopicResults]:
+    """The results of every released topic.
+
+    Raises:
+        CourseError: nothing is released, or the gradebook or a pin cannot be read.
+    """
+    topics = classroom.topics()
+    if not topics:
+        raise CourseError(f"nothing is released to {classroom.root}; run `nlpcourse class release {classroom.root} TOPIC`")
+    directory = course_directory(load_config(classroom))
+    receipts = latest_receipts(classroom)
+    found = []
+    for topic in topics:
+        pin = classroom.read_pin(topic)
+        assignment = Assignment.load(topic, classroom.pin(topic))
+        entries = read_entries(directory, topic)
+        found.append(
+            TopicResults(
+                topic=topic,
+                title=str(assignment.source.metadata["nlpcourse"]["title"]),
+                version=str(pin["version"]),
+                due=datetime.fromisoformat(pin["due"]) if pin["due"] else None,
+                assignment=assignment,
+                submissions=tuple(
+                    _submission(classroom, assignment, student, entries.get(student), receipts)
+                    for student in classroom.students(topic)
+                ),
+            )
+        )
+    return found
+
+
+def _submission(
+    classroom: Classroom,
+    assignment: Assignment,
+    student: str,
+    entry: Entry | None,
+    receipts: Mapping[tuple[str, str], Receipt],
+) -> Submission:
+    receipt = receipts.get((student, assignment.topic))
+    path = classroom.record(student, assignment.topic)
+    record = Record.from_json(path.read_bytes()) if path.is_file() else None
+    cells = entry.cells if entry else {}
+    titles = {exercise.id: exercise.title for exercise in assignment.exercises}
+    exercises = []
+    for result in record.exercises if record else ():
+        cell = cells.get(f"{result.id}-check")
+        counts = cell.score if cell and cell.manual is not None else float(result.score)
+        exercises.append(Scored(result, titles.get(result.id, result.id), counts, cell.comment if cell else ""))
+    return Submission(
+        student=student,
+        name=receipt.name if receipt else student,
+        lms=receipt.lms if receipt else "",
+        received=receipt.time if receipt else None,
+        record=record,
+        exercises=tuple(exercises),
+        written=tuple(_written(assignment, entry)) if record else (),
+        penalty=entry.penalty if entry else 0.0,
+    )
+
+
+def _written(assignment: Assignment, entry: Entry | None) -> list[Written]:
+    found = []
+    for question in assignment.questions:
+        cell = entry.cells.get(question.id) if entry else None
+        graded = cell is not None and (cell.manual is not None or cell.auto is not None)
+        score = cell.score if cell is not None and graded else None
+        found.append(Written(question.id, question.title, score, question.points, cell.comment if cell else ""))
+    return found

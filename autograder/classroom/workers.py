@@ -1,0 +1,169 @@
+"""Worker processes that survive one another: a worker that dies costs its one task, and that is tried once more."""
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any, Generic, TypeVar
+
+from nlpcourse.errors import CourseError
+
+Task = TypeVar("Task")
+
+#: How often a task is given to a worker before it is given up.
+ATTEMPTS = 2
+
+#: `make(*arguments)` runs once in every worker and returns what is called for each task.
+Make = Callable[..., Callable[[Any], Any]]
+
+_READY = "ready"
+
+
+@dataclass(frozen=True)
+class Died:
+    """A task that no worker survived."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What was raised in a worker: the exception in one line, and the whole traceback."""
+
+    summary: str
+    text: str
+
+
+@dataclass
+class _Worker(Generic[Task]):
+    process: SpawnProcess
+    channel: Connection
+    ready: bool = False
+    task: tuple[Task, int] | None = None
+    """What it works at, and how often that was tried before."""
+
+
+def work(
+    tasks: Iterable[Task], *, workers: int, make: Make, arguments: tuple[Any, ...]
+) -> Iterator[tuple[Task, Any]]:
+    """Yield (task, result) as results come; a result is what the task gave, `Died` or `Raised`.
+
+    Workers are fresh interpreters. They end when this generator ends and when this process dies.
+
+    Args:
+        tasks: picklable.
+        workers: at most so many processes.
+        make: a module's function; called with `arguments` in every worker.
+        arguments: picklable.
+
+    Raises:
+        CourseError: a worker did not get as far as its first task.
+    """
+    waiting = deque((task, 0) for task in tasks)
+    pool: list[_Worker[Task]] = []
+    try:
+        while waiting or any(worker.task for worker in pool):
+            idle = [worker for worker in pool if worker.task is None]
+            for _ in range(min(len(waiting) - len(idle), workers - len(pool))):
+                pool.append(_start(make, arguments))
+            channels = [worker.channel for worker in pool if worker.task or not worker.ready]
+            for channel in wait(channels) if channels else ():
+                worker = next(each for each in pool if each.channel is channel)
+                answer = _receive(worker)
+                if not worker.ready:
+                    _check_started(answer)
+                    worker.ready = True
+                    continue
+                assert worker.task is not None
+                (task, tried), worker.task = worker.task, None
+                if isinstance(answer, Died):
+                    pool.remove(worker)
+                    if tried + 1 < ATTEMPTS:
+                        waiting.append((task, tried + 1))
+                        continue
+                yield task, answer
+            for worker in pool:
+                if worker.ready and worker.task is None and waiting:
+                    worker.task = waiting.popleft()
+                    _send(worker)
+    finally:
+        for worker in pool:
+            worker.process.kill()
+        for worker in pool:
+            worker.process.join()
+            worker.channel.close()
+
+
+def _start(make: Make, arguments: tuple[Any, ...]) -> _Worker[Any]:
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, make, arguments))
+    process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _send(worker: _Worker[Any]) -> None:
+    assert worker.task is not None
+    try:
+        worker.channel.send(worker.task[0])
+    except OSError:
+        return  # it is dead already; reading from it says so
+
+
+def _receive(worker: _Worker[Any]) -> Any:
+    try:
+        return worker.channel.recv()
+    except (EOFError, OSError):
+        worker.process.join()
+        code = worker.process.exitcode or 0
+        return Died(f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}")
+
+
+def _check_started(answer: Any) -> None:
+    if answer == _READY:
+        return
+    reason = answer.summary if isinstance(answer, Raised) else answer.reason
+    raise CourseError(f"the grading workers do not start ({reason}); run `nlpcourse doctor`")
+
+
+def _serve(channel: Connection, make: Make, arguments: tuple[Any, ...]) -> None:
+    """A worker's life. Ctrl-C is the coordinator's to handle; the coordinator's end is the worker's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    try:
+        handle = make(*arguments)
+    except Exception as error:  # the coordinator reports it
+        channel.send(_raised(error))
+        return
+    channel.send(_READY)
+    while True:
+        try:
+            task = channel.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            result = handle(task)
+        except Exception as error:  # the coordinator reports it
+            result = _raised(error)
+        channel.send(result)
+
+
+def _raised(error: Exception) -> Raised:
+    return Raised(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _die_with_parent() -> None:
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(1)

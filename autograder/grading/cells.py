@@ -1,0 +1,140 @@
+"""Runs one cell in the sandboxed kernel over the Jupyter protocol. What comes back is the student's word, no more."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from nbformat.notebooknode import NotebookNode
+
+from autograder.grading.sanitize import clean_outputs, plain, well_formed
+from autograder.sandbox.kernel import SandboxedKernel
+from autograder.wall.student import StudentDied
+
+POLL_MS = 20
+#: How long to wait for the last outputs of a cell once it has been answered.
+PATIENCE_POLLS = 50
+
+_FRAME = re.compile(r"(?:Cell In\[(\d+)\]|<ipython-input-(\d+)[^>]*>)(?:, |:)?(?:line )?(\d+)?")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_SENT_BY_KERNEL = ("stream", "display_data", "execute_result", "error")
+
+
+@dataclass(frozen=True)
+class CellError:
+    """The error a cell stopped with."""
+
+    kind: str
+    message: str
+    number: int
+    """Line within the cell, 0 when unknown."""
+    line: str
+    """Text of that line."""
+
+    def __str__(self) -> str:
+        where = f" (line {self.number}: {self.line})" if self.line else ""
+        return f"{self.kind}: {self.message}{where}"
+
+
+@dataclass
+class CellRun:
+    """What a cell showed, and the error it stopped with, if any."""
+
+    outputs: list[NotebookNode] = field(default_factory=list)
+    error: CellError | None = None
+
+
+class Stopped(Exception):
+    """The kernel ended while the cell ran; `run` holds what it had shown by then."""
+
+    def __init__(self, died: StudentDied, run: CellRun) -> None:
+        super().__init__(died.reason)
+        self.died, self.run = died, run
+
+
+async def run_cell(kernel: SandboxedKernel, source: str, *, max_output: int) -> CellRun:
+    """Run `source` and wait until it has been answered.
+
+    Args:
+        kernel: a started kernel.
+        source: text of a code cell.
+        max_output: characters that the cell may show; the rest is dropped as it arrives.
+
+    Raises:
+        Stopped: the kernel ended or a limit was passed.
+    """
+    kernel.begin_cell()
+    client = kernel.client
+    request = client.execute(source, allow_stdin=False, stop_on_error=False)
+    poller = zmq.asyncio.Poller()
+    channels = {channel.socket: channel for channel in (client.iopub_channel, client.shell_channel)}
+    for socket in channels:
+        poller.register(socket, zmq.POLLIN)
+    raw: list[dict[str, Any]] = []
+    room = max_output
+    reply: dict[str, Any] | None = None
+    idle = False
+    polls_left = PATIENCE_POLLS
+    while not (reply is not None and (idle or polls_left <= 0)):
+        if (reason := kernel.verdict()) is not None:
+            raise Stopped(StudentDied(reason, reason), CellRun(clean_outputs(raw, max_output)))
+        ready = await poller.poll(POLL_MS)
+        if reply is not None:
+            polls_left -= 1
+        for socket, _ in ready:
+            message = await _receive(channels[socket])
+            if message is None or message["parent"] != request:
+                continue
+            kind, content = message["kind"], message["content"]
+            if kind == "execute_reply":
+                reply = content
+            elif kind == "status" and content.get("execution_state") == "idle":
+                idle = True
+            elif kind in _SENT_BY_KERNEL and room > 0:
+                raw.append({"output_type": kind, **content})
+                room -= _size(content)
+    return CellRun(clean_outputs(raw, max_output), _error(reply, source))
+
+
+async def _receive(channel: Any) -> dict[str, Any] | None:
+    """The next message as plain parts, or None when it is none (the kernel's side can send anything)."""
+    try:
+        message = await channel.get_msg(timeout=0)
+        kind, content = message["header"]["msg_type"], message["content"]
+        parent = message["parent_header"].get("msg_id")
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return None
+    return {"kind": kind, "content": content, "parent": parent} if isinstance(content, dict) else None
+
+
+def _size(content: dict[str, Any]) -> int:
+    """Characters of an output message, near enough for a limit."""
+    data = content.get("data")
+    return sum(len(str(part)) for part in (data.values() if isinstance(data, dict) else content.values())) + 50
+
+
+def _error(reply: dict[str, Any] | None, source: str) -> CellError | None:
+    if reply is None or reply.get("status") == "ok":
+        return None
+    number = _line_number(reply)
+    lines = source.splitlines()
+    line = plain(lines[number - 1]) if 0 < number <= len(lines) else ""
+    return CellError(
+        plain(reply.get("ename"), 80) or "Exception", plain(reply.get("evalue")), number if line else 0, line
+    )
+
+
+def _line_number(reply: dict[str, Any]) -> int:
+    """The innermost line of the failing cell that the traceback names; 0 when it names none."""
+    traceback = reply.get("traceback")
+    count = reply.get("execution_count")
+    if not isinstance(traceback, list):
+        return 0
+    text = _ANSI.sub("", well_formed("\n".join(map(str, traceback)))[:100_000])
+    numbers = [
+        int(number)
+        for first, second, number in _FRAME.findall(text)
+        if number and (first or second) == str(count) and len(number) < 7
+    ]
+    return numbers[-1] if numbers else 0

@@ -1,0 +1,183 @@
+"""Reads submitted code for names that an exercise rules out. It reads syntax trees and runs nothing."""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+_REFLECTION = frozenset(
+    ("getattr", "eval", "exec", "compile", "__import__", "import_module", "globals", "vars", "__dict__")
+)
+
+#: IPython reads a cell once for every magic line in it; beyond this a cell is no honest one.
+_MAX_MAGICS = 40
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an answer and the student's own helpers that it reaches do with the names an exercise rules out."""
+
+    used: tuple[str, ...]
+    """One entry a forbidden name, in words: the name and the line where it stands."""
+
+    evasions: tuple[str, ...]
+    """Ways round plain names (`getattr`, `importlib`, ...) in the same code; somebody should look."""
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """One top-level statement of a submitted cell."""
+
+    tree: ast.stmt
+    cell: int
+    binds: frozenset[str]
+
+
+def parse(source: str) -> ast.Module | SyntaxError:
+    """The tree of a cell, magics and shell lines turned into calls; or the error, its line counted in the cell."""
+    try:
+        try:
+            return ast.parse(source)
+        except SyntaxError:
+            magics = re.findall(r"^\s*[%!?]|[!?]\s*$|=\s*[%!]", source, re.MULTILINE)
+            if not 0 < len(magics) <= _MAX_MAGICS:
+                raise
+            return ast.parse(TransformerManager().transform_cell(source))
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxError(f"cannot be read as Python: {error}")
+
+
+def defined_names(source: str) -> frozenset[str]:
+    """The names that a cell's top-level statements bind; none when it cannot be parsed."""
+    tree = parse(source)
+    if isinstance(tree, SyntaxError):
+        return frozenset()
+    return frozenset().union(*(_bound_names(statement) for statement in tree.body))
+
+
+def find(exercise: str, forbidden: Sequence[str], answer: str, others: Sequence[str] = ()) -> Finding:
+    """Look for `forbidden` in the object called `exercise` and in what it reaches.
+
+    Reached are the student's own top-level definitions that the object names, whichever cell they stand in, and
+    theirs in turn. Code that the object does not reach (a comparison with a library, say) is the student's own.
+
+    Args:
+        exercise: name of the function or class that the exercise asks for.
+        forbidden: names ruled out; of a dotted name the last part counts.
+        answer: source of the answer cell.
+        others: sources of the other cells whose names it can see.
+    """
+    ruled_out = {name.rpartition(".")[2] for name in forbidden}
+    if not ruled_out:
+        return Finding((), ())
+    statements = [
+        statement for cell, source in enumerate((answer, *others)) for statement in _statements(cell, source)
+    ]
+    defined = {
+        name
+        for statement in statements
+        if not isinstance(statement.tree, ast.Import | ast.ImportFrom)
+        for name in statement.binds
+    }
+    used: dict[str, str] = {}
+    evasions: dict[str, str] = {}
+    for statement in _reached(exercise, statements):
+        place = "" if statement.cell == 0 else " of another cell"
+        for node, name in _mentions(statement.tree):
+            line = f"line {getattr(node, 'lineno', statement.tree.lineno)}{place}"
+            if isinstance(node, ast.Constant):
+                if name in ruled_out:
+                    evasions.setdefault(name, f'"{name}" as a string ({line})')
+            elif name in ruled_out and not (isinstance(node, ast.Name) and name in defined):
+                used.setdefault(name, f"{name} ({line})")
+            elif name in _REFLECTION:
+                evasions.setdefault(name, f"{name} ({line})")
+    return Finding(tuple(used.values()), tuple(evasions.values()))
+
+
+def _statements(cell: int, source: str) -> Iterator[_Statement]:
+    tree = parse(source)
+    if not isinstance(tree, SyntaxError):
+        for statement in tree.body:
+            for part in _one_name_each(statement):
+                yield _Statement(part, cell, _bound_names(part))
+
+
+def _one_name_each(statement: ast.stmt) -> list[ast.stmt]:
+    """An import of several names as several imports, so that a name is reached without its neighbours."""
+    if isinstance(statement, ast.ImportFrom):
+        rebuilt: list[ast.stmt] = [
+            ast.ImportFrom(statement.module, [alias], statement.level) for alias in statement.names
+        ]
+    elif isinstance(statement, ast.Import):
+        rebuilt = [ast.Import([alias]) for alias in statement.names]
+    else:
+        return [statement]
+    return [ast.copy_location(part, statement) for part in rebuilt]
+
+
+def _bound_names(statement: ast.stmt) -> frozenset[str]:
+    """The names a top-level statement binds or reaches into (`f.attribute = ...` counts for `f`)."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return frozenset([statement.name])
+    bound = set()
+    for node in _walk(statement):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+            root: ast.expr = node
+            while isinstance(root, ast.Attribute | ast.Subscript):
+                root = root.value
+            if isinstance(root, ast.Name):
+                bound.add(root.id)
+    return frozenset(bound)
+
+
+def _reached(start: str, statements: Sequence[_Statement]) -> list[_Statement]:
+    """The statements that bind `start` or, through the names in them, something it needs."""
+    names, waiting = {start}, [start]
+    reached: list[_Statement] = []
+    while waiting:
+        name = waiting.pop()
+        for statement in statements:
+            if name in statement.binds and statement not in reached:
+                reached.append(statement)
+                for _, mentioned in _mentions(statement.tree):
+                    if mentioned not in names:
+                        names.add(mentioned)
+                        waiting.append(mentioned)
+    return reached
+
+
+def _mentions(tree: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
+    """Every name, attribute, imported name and short string of a statement; `self.x` and docstrings are left out."""
+    for node in _walk(tree):
+        if isinstance(node, ast.Name):
+            yield node, node.id
+        elif isinstance(node, ast.Attribute):
+            if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
+                yield node, node.attr
+        elif isinstance(node, ast.ImportFrom):
+            for part in (*(node.module or "").split("."), *(alias.name for alias in node.names)):
+                yield node, part
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from ((node, part) for part in alias.name.split("."))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if re.fullmatch(r"[\w.]{1,100}", node.value):
+                yield node, node.value.rpartition(".")[2]
+
+
+def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a tree in source order, without recursion (a submitted tree may be deep)."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(list(ast.iter_child_nodes(node))))

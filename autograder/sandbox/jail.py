@@ -1,0 +1,303 @@
+"""Shutting a process in: namespaces, a root of its own, limits, and the filters. Stands alone with its neighbours.
+
+`enter` turns the calling process into a gatekeeper outside and returns only in a new process inside, which is not
+allowed anything that a notebook does not need. Order matters: everything that needs a privilege comes before the
+privilege is given up, and nothing of the student's has run by then.
+"""
+
+import array
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.sandbox import landlock, linux, seccomp
+
+HOME = "/home/student"
+#: Folders of the student's own, all on one small file system.
+SCRATCH = {"/scratch/home": HOME, "/scratch/tmp": "/tmp", "/scratch/shm": "/dev/shm"}  # noqa: S108
+DEVICES = ("null", "full", "random", "urandom")
+#: What programs need from the system, where it exists.
+SYSTEM = (
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
+    "/etc/alternatives", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types",
+)  # fmt: skip
+PROCESSORS = "/sys/devices/system/cpu"
+#: Threads and processes of the kernel itself, on top of the student's own limit.
+KERNEL_TASKS = 24
+OPEN_FILES = 256
+ROOT_BYTES, ROOT_INODES = 4 << 20, 4096
+SCRATCH_INODES = 4096
+#: User ids for kernels start here when the whole range of ids is ours.
+HIGHEST_UID = 2_100_000_000
+
+
+@dataclass(frozen=True)
+class Jail:
+    """What one jail shows and allows."""
+
+    base: str
+    """An empty folder outside, on which the new root is mounted; nothing is written into it."""
+    visible: list[str]
+    """Trees shown read-only at their own path."""
+    placed: dict[str, str]
+    """Path inside -> folder outside: trees shown read-only at another path."""
+    blank: list[str]
+    """Files and folders that show empty where a visible tree holds them."""
+    files: dict[str, str]
+    """Path below the home folder -> content, written before the jail closes."""
+    scratch_bytes: int
+    processes: int
+    cpu_seconds: int
+    """CPU time after which the system itself stops any single process."""
+
+
+def enter(jail: Jail, status: socket.socket) -> dict[str, int]:
+    """Return in a new, jailed process; the calling process stays outside, waits for it and ends with its code.
+
+    On `status` (a sequenced-packet socket whose other end is the grader) come one message and one process handle each
+    from the gatekeeper (`{"process": "first"}`) and from inside (`{"process": "kernel"}`), or `{"error": ...}`.
+
+    Returns:
+        In the jailed process: what is live, as `{"landlock": version}`.
+    """
+    own_user = not linux.has_capability(linux.CAP_SYS_ADMIN)
+    flags = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
+    with reported(status):
+        uid, gid = os.geteuid(), os.getegid()
+        if own_user:
+            linux.unshare(flags | linux.CLONE_NEWUSER)
+            write("/proc/self/setgroups", "deny")
+            write("/proc/self/uid_map", f"{uid} {uid} 1")
+            write("/proc/self/gid_map", f"{gid} {gid} 1")
+        else:
+            uid = gid = unused_uid()
+            linux.unshare(flags)
+        write("/proc/self/oom_score_adj", "1000")
+        first = os.fork()
+    if first:
+        keep_gate(first, status)
+    with reported(status):
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        write("/proc/sys/kernel/hostname", "notebook")
+        build_root(jail, uid, gid)
+        live = give_up_privileges(jail, uid, gid, own_user)
+        kernel = os.fork()
+        if kernel:
+            send(status, {"process": "kernel"}, os.pidfd_open(kernel))
+    if kernel:
+        be_first_process(kernel, status)
+    os.chdir(HOME)
+    return live
+
+
+@contextlib.contextmanager
+def reported(status: socket.socket) -> Iterator[None]:
+    """Send an exception to the grader and end the process."""
+    try:
+        yield
+    except Exception as error:
+        detail = "".join(traceback.format_exception(error))[-4000:]
+        send(status, {"error": f"{type(error).__name__}: {error}", "detail": detail})
+        os._exit(1)
+
+
+def send(status: socket.socket, message: dict, handle: int | None = None) -> None:
+    """Send one message, with a file descriptor that is closed here afterwards."""
+    extra = []
+    if handle is not None:
+        extra = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [handle]))]
+    status.sendmsg([json.dumps(message).encode()], extra)
+    if handle is not None:
+        os.close(handle)
+
+
+def write(path: str, text: str) -> None:
+    """Write to a file that exists, most often one of the kernel's."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def unused_uid() -> int:
+    """A user id that nobody has, another one for every process that asks (so that process limits count alone)."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        ranges = [tuple(map(int, line.split())) for line in file]
+    start, _, count = max(ranges, key=lambda row: row[2])
+    top = min(start + count - 1, HIGHEST_UID)
+    return top - os.getpid() % max(1, min(count // 2, 1 << 22))
+
+
+def keep_gate(first: int, status: socket.socket) -> None:
+    """Wait outside for the jail's first process; when the grader goes, the jail goes. Never returns."""
+    handle = os.pidfd_open(first)
+    send(status, {"process": "first"}, os.dup(handle))
+    devnull = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(devnull, descriptor)
+    highest = max(status.fileno(), handle)
+    for descriptor in range(3, highest):
+        if descriptor not in (status.fileno(), handle):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+    os.closerange(highest + 1, OPEN_FILES)
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    poll.register(status, select.POLLRDHUP | select.POLLHUP)
+    ready = [descriptor for descriptor, _ in poll.poll()]
+    if handle not in ready:
+        os.kill(first, signal.SIGKILL)
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
+
+
+def be_first_process(kernel: int, status: socket.socket) -> None:
+    """Collect what dies in the jail, and end when the kernel ends. Never returns."""
+    status.close()
+    os.closerange(0, OPEN_FILES)
+    while True:
+        child, state = os.wait()
+        if child == kernel:
+            code = os.waitstatus_to_exitcode(state)
+            os._exit(code if code >= 0 else 128 - code)
+
+
+def build_root(jail: Jail, uid: int, gid: int) -> None:
+    """Make the file system of the jail and move into it."""
+    linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    root = jail.base
+    options = f"mode=755,size={ROOT_BYTES},nr_inodes={ROOT_INODES}"
+    linux.mount("tmpfs", root, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
+    show_trees(jail, root)
+    write_small_files(root, uid, gid)
+    for folder in ("/proc", "/scratch", *SCRATCH.values()):
+        Path(root + folder).mkdir(parents=True, exist_ok=True)
+    for device in DEVICES:
+        Path(f"{root}/dev/{device}").touch()
+    linux.make_read_only(root)
+
+    options = f"mode=755,size={jail.scratch_bytes},nr_inodes={SCRATCH_INODES}"
+    linux.mount("tmpfs", root + "/scratch", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
+    for source, target in SCRATCH.items():
+        Path(root + source).mkdir()
+        os.chown(root + source, uid, gid)
+        linux.mount(root + source, root + target, None, linux.MS_BIND)
+    for name, content in jail.files.items():
+        path = Path(root + HOME) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        for made in (path, *path.parents):
+            if not made.is_relative_to(root + HOME):
+                break
+            os.chown(made, uid, gid)
+    for device in DEVICES:
+        linux.mount(f"/dev/{device}", f"{root}/dev/{device}", None, linux.MS_BIND)
+    flags = linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    linux.mount("proc", root + "/proc", "proc", flags)
+    linux.change_root(root)
+
+
+def show_trees(jail: Jail, root: str) -> None:
+    """Bind the read-only trees, outermost first, so that one tree may lie in another or in a blank one."""
+    empty = Path(root) / "empty"
+    empty.mkdir()
+    blank_file = Path(root) / "blank"
+    blank_file.touch()
+    sources = {path: path for path in (*SYSTEM, *jail.visible)} | jail.placed
+    steps = sorted({*sources, *jail.blank}, key=lambda path: (path.count("/"), path))
+    shown: set[str] = set()
+    for path in steps:
+        target = Path(root + path)
+        if path not in sources:
+            if target.exists():  # only what a visible tree brought with it
+                kind = empty if target.is_dir() else blank_file
+                if target.is_dir():
+                    linux.mount("tmpfs", str(target), "tmpfs", 0, "mode=755,size=64k,nr_inodes=256")
+                else:
+                    linux.mount(str(kind), str(target), None, linux.MS_BIND)
+                shown.add(path)
+            continue
+        source = Path(sources[path])
+        if not os.path.lexists(source) or nearest(path, shown) in sources:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_symlink():
+            target.symlink_to(source.readlink())
+            continue
+        target.mkdir() if source.is_dir() else target.touch()
+        linux.mount(str(source), str(target), None, linux.MS_BIND | linux.MS_REC)
+        shown.add(path)
+
+
+def nearest(path: str, shown: set[str]) -> str | None:
+    """The innermost of the paths `shown` at or above `path`."""
+    holders = [other for other in shown if path == other or path.startswith(other.rstrip("/") + "/")]
+    return max(holders, key=len, default=None)
+
+
+def write_small_files(root: str, uid: int, gid: int) -> None:
+    """The few files and links that programs look for in every system."""
+    etc = Path(root) / "etc"
+    etc.mkdir(exist_ok=True)
+    (etc / "passwd").write_text(f"student:x:{uid}:{gid}::{HOME}:/bin/sh\n", encoding="ascii")
+    (etc / "group").write_text(f"student:x:{gid}:\n", encoding="ascii")
+    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n", encoding="ascii")
+    (etc / "hosts").write_text("127.0.0.1 localhost\n", encoding="ascii")
+    processors = Path(root + PROCESSORS)
+    processors.mkdir(parents=True)
+    for name in ("online", "possible", "present"):
+        source = Path(PROCESSORS) / name
+        (processors / name).write_text(source.read_text(encoding="ascii") if source.exists() else "0\n")
+    device = Path(root) / "dev"
+    device.mkdir()
+    (device / "fd").symlink_to("/proc/self/fd")
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        (device / name).symlink_to(f"/proc/self/fd/{number}")
+
+
+def give_up_privileges(jail: Jail, uid: int, gid: int, own_user: bool) -> dict[str, int]:
+    """Limits, identity, capabilities, Landlock, the call filter: in this order, none of it can be taken back."""
+    tasks = jail.processes + KERNEL_TASKS
+    for limit, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, jail.cpu_seconds),
+        (resource.RLIMIT_FSIZE, jail.scratch_bytes),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_NICE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_NPROC, tasks),
+        (resource.RLIMIT_RTPRIO, 0),
+        (resource.RLIMIT_SIGPENDING, 1024),
+    ):
+        highest = resource.getrlimit(limit)[1]
+        value = value if highest == resource.RLIM_INFINITY else min(value, highest)
+        resource.setrlimit(limit, (value, value))
+    linux.drop_bounding_set()
+    if not own_user:
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    linux.drop_capabilities()
+    linux.prctl(linux.PR_SET_DUMPABLE, 1)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    abi = landlock.restrict(
+        readable=["/"],
+        writable=list(SCRATCH.values()),
+        devices=[f"/dev/{name}" for name in DEVICES],
+    )
+    seccomp.install()
+    return {"landlock": abi}

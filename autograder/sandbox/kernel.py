@@ -1,0 +1,139 @@
+"""A sandboxed kernel as the grader holds it: a client, the agent's channel, and the last word on limits."""
+
+from dataclasses import asdict
+from typing import Any
+
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+
+from autograder.sandbox.channels import BoundedKernelClient
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.provisioner import SandboxProvisioner
+from autograder.sandbox.watch import Usage
+from nlpcourse.errors import CourseError
+
+READY_SECONDS = 120
+
+
+class SandboxedKernel:
+    """One kernel, from `async with` to its end.
+
+    ```python
+    async with SandboxedKernel(Limits()) as kernel:
+        kernel.begin_cell()
+        kernel.client.execute("1 + 1")
+    ```
+
+    Attributes:
+        client: an asynchronous Jupyter client whose channels are open and cut what is too much.
+        manager: the kernel's manager.
+        channel: the socket to the agent in the kernel.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, unsafe: bool = False) -> None:
+        """`unsafe` runs the kernel without any jail, for code of one's own on a system that has none."""
+        self.limits = limits or Limits()
+        config = {"limits": asdict(self.limits), "agent": True, "unsafe": unsafe}
+        self.manager = AsyncKernelManager(kernel_name="python3")
+        self.manager._kernel_spec = KernelSpec(
+            argv=[],
+            display_name="notebook",
+            language="python",
+            metadata={"kernel_provisioner": {"provisioner_name": "nlpcourse-sandbox", "config": config}},
+        )
+        self.manager.client_factory = BoundedKernelClient
+        self.unsafe = unsafe
+        self._reason: str | None = None
+        self._sentence = ""
+
+    async def __aenter__(self) -> "SandboxedKernel":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Start the kernel and wait until it answers.
+
+        Raises:
+            CourseError: it cannot be shut in, or it does not answer.
+        """
+        await self.manager.start_kernel()
+        provisioner = self.manager.provisioner
+        if not isinstance(provisioner, SandboxProvisioner):
+            await self.manager.shutdown_kernel(now=True)
+            raise CourseError(
+                f"the kernel came from {type(provisioner).__name__}, expected SandboxProvisioner; "
+                "install the course with its instructor's extra"
+            )
+        self.provisioner = provisioner
+        assert provisioner.channel is not None and provisioner.watch is not None
+        self.channel = provisioner.channel
+        self.watch = provisioner.watch
+        self.client: BoundedKernelClient = self.manager.client()  # type: ignore[assignment]
+        self.client.bound(self.limits.output_bytes_cell)
+        self.client.start_channels(hb=False, stdin=False)
+        try:
+            await self.client.wait_for_ready(timeout=READY_SECONDS)
+        except RuntimeError as error:
+            await self.stop()
+            raise CourseError(f"the kernel does not answer: {error}; run `nlpcourse doctor`") from error
+
+    async def stop(self) -> None:
+        """Kill the kernel and remove what belongs to it."""
+        self.client.stop_channels()
+        self.kill()
+        await self.provisioner.wait()
+        await self.manager.cleanup_resources()
+
+    def begin_cell(self) -> None:
+        """Give the next cell, or the next check, its own share of time and output."""
+        self.watch.begin_cell()
+        self.client.begin_cell()
+
+    def usage(self) -> Usage:
+        """What the kernel and all it started have used so far."""
+        self.verdict()
+        return self.watch.last
+
+    def verdict(self) -> str | None:
+        """None while all is well, else why the kernel is no more: "timeout", "memory", "interrupted", "crash".
+
+        Looks at every limit and kills the kernel when one is passed. Cheap: call it often.
+        """
+        if self._reason is None:
+            process = self.provisioner.process
+            ended = process is None or process.poll() is not None
+            self._reason = self.watch.reason or (None if ended else self.watch.look())
+            self._sentence = self.watch.sentence
+            if self._reason is None and ended:
+                self._reason, self._sentence = "crash", describe_end(process.returncode if process else None)
+        return self._reason
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words; empty while there is none."""
+        self.verdict()
+        return self._sentence
+
+    def kill(self) -> None:
+        """End the kernel and everything it started, at once."""
+        self.provisioner.kill_now()
+
+    @property
+    def live(self) -> dict[str, Any] | None:
+        """What the jail reported when it closed; None when `unsafe`."""
+        return self.provisioner.live
+
+
+def describe_end(code: int | None) -> str:
+    """How a process that nobody killed for a limit came to its end."""
+    import signal
+
+    if code is not None and (number := code - 128 if code > 128 else -code) > 0:
+        try:
+            return f"Python was ended by {signal.Signals(number).name}"
+        except ValueError:
+            pass
+    return f"Python ended by itself (exit code {code})"

@@ -1,0 +1,93 @@
+"""Reads what a released notebook says about itself: its exercises, their points, minutes and objectives."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlpcourse.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One automatically graded exercise."""
+
+    id: str
+    title: str
+    points: int
+    difficulty: int
+    """1 (easy) to 5 (hard)."""
+    minutes: int
+    objectives: tuple[str, ...]
+    further: bool
+    """Whether it stands outside the total."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question that a person grades."""
+
+    id: str
+    title: str
+    points: int
+
+
+@dataclass(frozen=True)
+class ReleasedAssignment:
+    """What a notebook in `exercises/` contains."""
+
+    topic: str
+    version: str
+    exercises: tuple[Exercise, ...]
+    questions: tuple[Question, ...]
+
+    @property
+    def points(self) -> int:
+        """Points of the core exercises, graded automatically."""
+        return sum(exercise.points for exercise in self.exercises if not exercise.further)
+
+    @property
+    def minutes(self) -> int:
+        """Estimated minutes for the core exercises."""
+        return sum(exercise.minutes for exercise in self.exercises if not exercise.further)
+
+
+def notebook_path(topic: str, root: Path) -> Path:
+    """Where the released notebook of `topic` lies in the checkout at `root`."""
+    return root / "exercises" / topic / f"{topic}.ipynb"
+
+
+def read_assignment(path: Path) -> ReleasedAssignment:
+    """Read the metadata of a released notebook.
+
+    Raises:
+        CourseError: the file is missing, is no notebook, or does not carry the course's metadata.
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CourseError(f"there is no notebook {path}; run: nlpcourse exercises") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CourseError(f"{path} is not a notebook ({error}); run: nlpcourse exercises") from error
+    try:
+        described = notebook["metadata"]["nlpcourse"]
+        return ReleasedAssignment(
+            topic=described["topic"],
+            version=str(described["version"]),
+            exercises=tuple(_exercise(row) for row in described["exercises"]),
+            questions=tuple(Question(row["id"], row["title"], row["points"]) for row in described["questions"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise CourseError(f"{path} says nothing of its exercises (missing: {error}); run: nlpcourse exercises") from error
+
+
+def _exercise(row: dict[str, Any]) -> Exercise:
+    return Exercise(
+        id=row["id"],
+        title=row["title"],
+        points=row["points"],
+        difficulty=row["difficulty"],
+        minutes=row["minutes"],
+        objectives=tuple(row["objectives"]),
+        further=row["further"],
+    )

@@ -1,0 +1,45 @@
+"""Makes pages usable by everyone: figures need a sentence, tables and code scroll by keyboard, Chinese is marked."""
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+_CHINESE = re.compile(r"([\u3400-\u9fff]+)(?![^<]*>)")
+_FEWEST_WORDS = 5
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the checks and the repairs."""
+    app.connect("doctree-read", require_alternative_text)
+    app.connect("html-page-context", repair_page)
+
+
+def require_alternative_text(app: Sphinx, doctree: nodes.document) -> None:
+    """Warn (an error in our builds) of each figure whose alternative text is not a sentence."""
+    for image in doctree.findall(nodes.image):
+        alt = str(image.get("alt", ""))
+        if len(alt.split()) < _FEWEST_WORDS:
+            logger.warning(
+                "figure %s has the alternative text %r; give it a sentence of at least %d words (cell metadata "
+                "`mystnb: {image: {alt: ...}}`)",
+                image.get("uri", ""),
+                alt,
+                _FEWEST_WORDS,
+                location=image if image.line else app.env.docname,
+                type="course",
+                subtype="alt",
+            )
+
+
+def repair_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Mark Chinese as Chinese and let the keyboard reach what scrolls sideways."""
+    body = context.get("body")
+    if not isinstance(body, str):
+        return
+    body = _CHINESE.sub(r'<span lang="zh-Hans">\1</span>', body)
+    context["body"] = body.replace('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">')

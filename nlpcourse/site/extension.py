@@ -1,0 +1,27 @@
+"""The Sphinx extension of the book: offline, accessible, cached by what pages depend on. Named in `_config.yml`."""
+
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from nlpcourse.site import accessibility, assets, directives
+from nlpcourse.site.cache import execution_key
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect everything; Sphinx calls this once for each build."""
+    app.add_config_value("course_execution_key", "", "env")
+    app.connect("config-inited", set_execution_cache)
+    directives.setup(app)
+    assets.setup(app)
+    accessibility.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def set_execution_cache(app: Sphinx, config: Config) -> None:
+    """Put outputs under a folder named after the execution key, so that a new key runs (and reads) every page anew."""
+    root = Path(app.srcdir)
+    config.course_execution_key = execution_key(root)
+    config.nb_execution_cache_path = str(root / "_build" / ".jupyter_cache" / config.course_execution_key)

@@ -1,0 +1,102 @@
+"""Which uses of a forbidden name count, which are the student's own business, and what is only flagged."""
+
+import pytest
+
+from autograder.grading.may_not_use import defined_names, find, parse
+
+FORBIDDEN = ["soft_margin_loss", "nn.BCEWithLogitsLoss"]
+
+
+def used(answer, *others):
+    return find("loss", FORBIDDEN, answer, others).used
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def loss(x):\n    return F.soft_margin_loss(x, x)",
+        "from torch.nn.functional import soft_margin_loss as s\ndef loss(x):\n    return s(x, x)",
+        "from torch.nn.functional import *\ndef loss(x):\n    return soft_margin_loss(x, x)",
+        "import torch.nn.functional as F\nloss = F.soft_margin_loss",
+        "f = F.soft_margin_loss\nloss = lambda x: f(x, x)",
+        "def helper(x):\n    return nn.BCEWithLogitsLoss()(x, x)\ndef loss(x):\n    return helper(x)",
+        "class loss:\n    def __call__(self, x):\n        return torch.nn.functional.soft_margin_loss(x, x)",
+        "def loss(x):\n    return x\nloss.inner = F.soft_margin_loss",
+        "%matplotlib inline\ndef loss(x):\n    return F.soft_margin_loss(x, x)",
+        "if True:\n    def loss(x):\n        return F.soft_margin_loss(x, x)",
+    ],
+)
+def test_a_use_is_found_with_its_line(answer):
+    (words,) = used(answer)
+    name = "BCEWithLogitsLoss" if "BCE" in answer else "soft_margin_loss"
+    line = 1 + next(number for number, line in enumerate(answer.splitlines()) if name in line or "import *" in line)
+    assert words.startswith(f"{name} (line ")
+    if "import *" not in answer:
+        assert words == f"{name} (line {line})"
+
+
+def test_a_helper_in_an_added_cell_counts_when_the_answer_calls_it():
+    helper = "def helper(x):\n    return F.soft_margin_loss(x, x)"
+    assert used("def loss(x):\n    return helper(x)", helper) == ("soft_margin_loss (line 2 of another cell)",)
+    assert used("def loss(x):\n    return x", helper) == ()
+
+
+def test_a_name_that_the_setup_cell_imported_counts_when_the_answer_uses_it():
+    setup = "import math\nfrom nlpcourse.standins import embeddings as course"
+    find_in = find("loss", ["standins"], "def loss(x):\n    return course.loss(x)", [setup])
+    assert find_in.used == ("standins (line 2 of another cell)",)
+    assert find("loss", ["standins"], "def loss(x):\n    return math.exp(x)", [setup]).used == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def loss(x):\n    '''Not soft_margin_loss, as the text says.'''\n    return x.exp().log1p()",
+        "# soft_margin_loss\ndef loss(x):\n    return x",
+        "def loss(x):\n    return x\nprint(loss(1) - F.soft_margin_loss(x, x))",
+        "def soft_margin_loss(x):\n    return x\ndef loss(x):\n    return soft_margin_loss(x)",
+        "from torch.nn.functional import logsigmoid, soft_margin_loss\ndef loss(x):\n    return logsigmoid(x)",
+        "class loss:\n    def soft_margin_loss(self):\n        return 1\n    def f(self):\n        return self.soft_margin_loss()",
+        "def 损失(x):\n    return x\ndef loss(x):\n    return 损失(x)  # 不用库函数",
+    ],
+)
+def test_what_the_answer_does_not_use_is_the_students_own(answer):
+    assert used(answer) == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def loss(x):\n    return getattr(F, 'soft_margin' + '_loss')(x, x)",
+        "def loss(x):\n    return F.__dict__['soft_margin_loss'](x, x)",
+        "import importlib\ndef loss(x):\n    return importlib.import_module('torch.nn').x(x)",
+        "def loss(x):\n    return eval('F.soft_margin_loss')(x, x)",
+    ],
+)
+def test_evasion_is_flagged_and_not_counted(answer):
+    finding = find("loss", FORBIDDEN, answer)
+    assert finding.used == ()
+    assert finding.evasions
+
+
+def test_without_forbidden_names_reflection_is_nobodys_business():
+    assert find("loss", [], "def loss(x):\n    return getattr(F, 'x')(x)").evasions == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(" * 5000 + ")" * 5000,
+        "-" * 50_000 + "1",
+        "x" + ".a" * 50_000,
+        "x = " + "+".join("1" * 30_000),
+        "def f(:\n  pass",
+        "a\x00b",
+        "%x\n" * 5000,
+        "not python at all ?",
+    ],
+)
+def test_hostile_sources_are_read_without_harm(source):
+    parse(source)
+    assert isinstance(defined_names(source), frozenset)
+    assert find("loss", FORBIDDEN, source).used == ()
