@@ -49,5 +49,6 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "error: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[site,instructor,dev]'
+	@echo "installing the pinned packages into .venv (a minute or more)"
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[site,instructor,dev]'
 	@touch $(READY)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from autograder.classroom.config import configure
 
-root = Path(os.environ.get("NLPCOURSE_CLASS") or Path(__file__).resolve().parent / "_build" / "demo" / "class")
+place = os.environ.get("NLPCOURSE_CLASS") or Path(__file__).resolve().parent / "_build" / "demo" / "class"
+root = Path(place).expanduser().resolve()
 c = get_config()  # noqa: F821
-configure(c, root.expanduser().resolve())
+configure(c, root)
 load_subconfig("nbgrader_config.py", path=str(root))  # noqa: F821 - what the class itself adds

@@ -1,4 +1,4 @@
-"""How the course draws: figures without a background, in colours that can be read on a light and on a dark page."""
+"""How the course draws: figures without a background, in colours for a light and for a dark page."""
 
 import matplotlib as mpl
 from cycler import cycler
@@ -16,12 +16,12 @@ COLOURS = {
 }
 """Colours by name; each has a contrast of at least 3 on white and on the dark page."""
 
-BACKGROUNDS = {"light": "#ffffff", "dark": "#14181e"}
+BACKGROUNDS = {"light": "#ffffff", "dark": "#121212"}
 """The page behind a figure in the two colour schemes of the site."""
 
 
 def use_course_style() -> None:
-    """Make every figure drawn from here on transparent, in the course's colours, and sharp (SVG) in a notebook."""
+    """Make every later figure transparent, in the course's colours, and sharp (SVG) in a notebook."""
     mpl.rcParams.update(
         {
             "axes.edgecolor": TEXT,

@@ -75,10 +75,14 @@ def read_assignment(path: Path) -> ReleasedAssignment:
             topic=described["topic"],
             version=str(described["version"]),
             exercises=tuple(_exercise(row) for row in described["exercises"]),
-            questions=tuple(Question(row["id"], row["title"], row["points"]) for row in described["questions"]),
+            questions=tuple(
+                Question(row["id"], row["title"], row["points"]) for row in described["questions"]
+            ),
         )
     except (KeyError, TypeError) as error:
-        raise CourseError(f"{path} says nothing of its exercises (missing: {error}); run: nlpcourse exercises") from error
+        raise CourseError(
+            f"{path} says nothing of its exercises (missing: {error}); run: nlpcourse exercises"
+        ) from error
 
 
 def _exercise(row: dict[str, Any]) -> Exercise:

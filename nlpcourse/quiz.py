@@ -1,4 +1,4 @@
-"""Self-check questions for a page: the right option is found by computing, and each option explains itself."""
+"""Self-check questions for a page: the right option is computed, and each option explains itself."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Option:
 
 
 class Question:
-    """A question that shows itself in a notebook; a reader opens an option to see whether it is right, and why.
+    """A question that shows itself in a notebook; opening an option tells whether it is right, and why.
 
     Args:
         text: the question.
@@ -36,10 +36,14 @@ class Question:
         self.right = tuple(_same(option.value, answer) for option in self.options)
         if self.right.count(True) != 1:
             shown = ", ".join(str(option.value) for option in self.options)
-            raise ValueError(f"the answer is {answer}; exactly one option must be that, and the options are {shown}")
+            raise ValueError(
+                f"the answer is {answer}; exactly one option must be that, and the options are {shown}"
+            )
 
     def __repr__(self) -> str:
-        return "\n".join([self.text, *(f"  {letter}. {_shown(option)}" for letter, option in self._lettered())])
+        return "\n".join(
+            [self.text, *(f"  {letter}. {_shown(option)}" for letter, option in self._lettered())]
+        )
 
     def _repr_html_(self) -> str:
         parts = [f'<div class="course-question"><p>{escape(self.text)}</p>']

@@ -96,10 +96,10 @@ def drift(path: Path, expected: str) -> str | None:
     if found == expected.encode():
         return None
     try:
-        old = {cell["id"]: "".join(cell["source"]) for cell in json.loads(found)["cells"]}
+        old, old_hash = _content(found)
     except (ValueError, KeyError, TypeError):
         return "the file is no notebook"
-    new = {cell["id"]: "".join(cell["source"]) for cell in json.loads(expected)["cells"]}
+    new, new_hash = _content(expected)
     for cell in [*new, *old]:
         if cell not in old or cell not in new:
             return f"cell {cell} is {'missing' if cell in new else 'not in the sources'}"
@@ -110,4 +110,13 @@ def drift(path: Path, expected: str) -> str | None:
                 return (
                     f"cell {cell} {'lacks' if line[0] == '+' else 'still has'} the line {line[1:].strip()!r}"
                 )
-    return "metadata or order of the cells differs"
+    if old_hash != new_hash:
+        return "the text of a solution or a rubric has changed"
+    return "the metadata or the order of the cells differs"
+
+
+def _content(text: str | bytes) -> tuple[dict[str, str], str]:
+    """The cells of a notebook by id, and the hash of the sources it was made from."""
+    notebook = json.loads(text)
+    cells = {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
+    return cells, notebook["metadata"]["nlpcourse"]["sources"]

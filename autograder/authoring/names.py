@@ -61,6 +61,8 @@ def names_of(code: str, where: str) -> CellNames:
         symbols = table.get_symbols()
         bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
         read = {s.get_name() for s in symbols if s.is_referenced()}
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            read.add(statement.target.id)
         simple = isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr)
         found.reads |= read - set(found.binds) - (set() if simple else bound)
         later |= {name for child in table.get_children() for name in _globals_read(child)}

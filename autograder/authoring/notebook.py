@@ -1,5 +1,6 @@
 """Builds nbgrader's source notebook (with solutions) from a manuscript, its references and its checks."""
 
+import hashlib
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ def build(topic: str, root: Path) -> Built:
     built.source.metadata = NotebookNode(
         kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
         language_info={"name": "python"},
-        nlpcourse=_summary(manuscript, built),
+        nlpcourse=_summary(manuscript, built, root),
     )
     return built
 
@@ -189,12 +190,16 @@ def _with_facts(text: str, exercise: Exercise, forbidden: list[str]) -> str:
     return f"{heading}\n\n*{' · '.join(facts)}*\n{rest}"
 
 
-def _summary(manuscript: Manuscript, built: Built) -> dict[str, Any]:
+def _summary(manuscript: Manuscript, built: Built, root: Path) -> dict[str, Any]:
     keys = ("id", "title", "points", "difficulty", "minutes", "objectives", "further")
+    files = {each.reference.partition(":")[0].rpartition(".")[2] for each in built.exercises}
+    references = [read_reference(root, manuscript.topic, file).text for file in sorted(files)]
+    sources = "\0".join([manuscript.path.read_text(encoding="utf-8"), *references])
     return {
         "topic": manuscript.topic,
         "title": manuscript.title,
         "version": version("nlpcourse"),
+        "sources": hashlib.sha256(sources.encode()).hexdigest(),
         "exercises": [
             {key: list(value) if isinstance(value := getattr(each, key), tuple) else value for key in keys}
             for each in built.exercises

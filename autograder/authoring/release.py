@@ -37,7 +37,6 @@ def released_notebook(assignment: Assignment) -> str:
         config.CourseDirectory.root = folder
         config.CourseDirectory.assignment_id = topic
         config.GenerateAssignment.no_database = True
-        config.GenerateAssignment.logfile = ""
         converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
         converter.preprocessors = [
             step for step in converter.preprocessors if step is not SaveCells

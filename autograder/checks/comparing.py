@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-5
-"""float32 sums of a few hundred terms of size one differ by about 1e-6, whichever order they are taken in, and by
-1e-5 after a division; a misreading moves every value that is compared here by 1e-2 or more."""
+"""float32 sums of a few hundred terms of size one differ by about 1e-6, whichever order they are taken in,
+and by 1e-5 after a division; a misreading moves every value that is compared here by 1e-2 or more."""
 
 
 def assert_same(
@@ -15,7 +15,8 @@ def assert_same(
 ) -> None:
     """Hold when `actual` has the kind, the shape and, up to the tolerances, the values of `expected`.
 
-    The width of the numbers (float32 or float64, int32 or int64) is free; their kind (floating, integer) is not.
+    The width of the numbers (float32 or float64, int32 or int64) is free; their kind (floating, integer) is
+    not.
 
     Args:
         actual: what came from the student's side: anything at all.

@@ -101,7 +101,9 @@ def _zip(opened: zipfile.ZipFile) -> Archive:
             if info.flag_bits & 0x1:
                 raise Refused("encrypted")
             if info.file_size > FILE_BYTES:
-                raise Refused(f"unpacks to {info.file_size / 2**20:.0f} MiB, at most {FILE_BYTES // 2**20} are taken")
+                raise Refused(
+                    f"unpacks to {info.file_size / 2**20:.0f} MiB, at most {FILE_BYTES // 2**20} are taken"
+                )
             if total + info.file_size > TOTAL_BYTES:
                 raise Refused(f"the archive unpacks to more than {TOTAL_BYTES // 2**30} GiB")
         except Refused as refusal:
@@ -152,7 +154,9 @@ def _folder(root: Path) -> Archive:
                 if status.st_nlink > 1:
                     raise Refused("hard link to another file")
                 if status.st_size > FILE_BYTES:
-                    raise Refused(f"has {status.st_size / 2**20:.0f} MiB, at most {FILE_BYTES // 2**20} are taken")
+                    raise Refused(
+                        f"has {status.st_size / 2**20:.0f} MiB, at most {FILE_BYTES // 2**20} are taken"
+                    )
                 total += status.st_size
                 if total > TOTAL_BYTES:
                     raise Refused(f"the folder holds more than {TOTAL_BYTES // 2**30} GiB")
@@ -168,7 +172,9 @@ def _folder(root: Path) -> Archive:
 
 
 def _read_file(place: Path) -> bytes:
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    )
     try:
         with os.fdopen(os.open(place, flags), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -18,7 +18,9 @@ from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
 
 # name[_LATE]_user_file_original name; the leftmost reading, as only the end is the student's to choose
-_CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_late)?_(?P<user>\d+)_(?P<file>\d+)_(?P<original>.+)", re.IGNORECASE | re.DOTALL)
+_CANVAS = re.compile(
+    r"(?P<name>.+?)(?P<late>_late)?_(?P<user>\d+)_(?P<file>\d+)_(?P<original>.+)", re.IGNORECASE | re.DOTALL
+)
 _MOODLE = re.compile(r"(?P<name>.+)_(?P<participant>\d+)_assignsubmission_file_?", re.DOTALL)
 _ATTEMPT = re.compile(r"[-_ (]*(\d+)\)?$")
 
@@ -65,10 +67,14 @@ def identify(entry: Entry) -> Candidate:
     if match := _CANVAS.fullmatch(path.name) if len(path.parts) == 1 else None:
         key = f"{match['name']}_{match['user']}"
         late = match["late"] is not None
-        return Candidate(key, match["name"], match["user"], late, int(match["file"][:18]), match["original"], entry)
+        return Candidate(
+            key, match["name"], match["user"], late, int(match["file"][:18]), match["original"], entry
+        )
     if len(path.parts) > 1 and path.parts[0].strip():
         return Candidate(path.parts[0], path.parts[0], "", None, 0, path.name, entry)
-    raise Refused("no student's name in the path; expected STUDENT/NOTEBOOK.ipynb or a Canvas or Moodle download")
+    raise Refused(
+        "no student's name in the path; expected STUDENT/NOTEBOOK.ipynb or a Canvas or Moodle download"
+    )
 
 
 def topic_of(candidate: Candidate, data: bytes, released: list[str]) -> str:
@@ -91,7 +97,9 @@ def topic_of(candidate: Candidate, data: bytes, released: list[str]) -> str:
         return named[0]
     if len(released) == 1:
         return released[0]
-    raise Refused(f"which topic? neither the notebook nor its name says one of {', '.join(released)}; use --topic")
+    raise Refused(
+        f"which topic? neither the notebook nor its name says one of {', '.join(released)}; use --topic"
+    )
 
 
 def _order(candidate: Candidate, topic: str) -> tuple[int, bool, int, str]:
@@ -129,7 +137,9 @@ def collect(
     if topic is not None:
         classroom.read_pin(topic)
     if not released:
-        raise CourseError(f"nothing is released to {classroom.root}; run `nlpcourse class release {classroom.root} TOPIC`")
+        raise CourseError(
+            f"nothing is released to {classroom.root}; run `nlpcourse class release {classroom.root} TOPIC`"
+        )
     moment = received or now or datetime.now(UTC)
     result = Collected()
     with open_archive(archive) as opened:
@@ -147,7 +157,9 @@ def collect(
             candidates.sort(key=lambda each: _order(each, found))
             *others, best = candidates
             for other in others:
-                result.refused.append((str(other.entry.path), f"an earlier attempt; {best.entry.path} counts"))
+                result.refused.append(
+                    (str(other.entry.path), f"an earlier attempt; {best.entry.path} counts")
+                )
             try:
                 receipt = _take(classroom, student, found, best, moment, present.get((student, found)))
             except Refused as refusal:
@@ -184,7 +196,12 @@ def _distinct(candidates: list[Candidate]) -> list[Candidate]:
 
 
 def _take(
-    classroom: Classroom, student: str, topic: str, candidate: Candidate, moment: datetime, present: Receipt | None
+    classroom: Classroom,
+    student: str,
+    topic: str,
+    candidate: Candidate,
+    moment: datetime,
+    present: Receipt | None,
 ) -> Receipt | None:
     """Store one notebook; None when it is the one that is there already.
 
@@ -207,7 +224,9 @@ def _take(
     if candidate.late is False and (due := classroom.read_pin(topic)["due"]):
         moment = min(moment, datetime.fromisoformat(due))
     write_atomically(target, data)
-    write_atomically(classroom.timestamp(student, topic), moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC\n"))
+    write_atomically(
+        classroom.timestamp(student, topic), moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC\n")
+    )
     return Receipt(
         student=student,
         topic=topic,

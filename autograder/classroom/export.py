@@ -24,13 +24,32 @@ def write_grades(classroom: Classroom, results: Sequence[TopicResults]) -> Path:
     Returns:
         Its path.
     """
-    head = ["student", "name", "topic", "received", "late", "status", "part", "kind", "score", "max", "reason"]
+    head = [
+        "student",
+        "name",
+        "topic",
+        "received",
+        "late",
+        "status",
+        "part",
+        "kind",
+        "score",
+        "max",
+        "reason",
+    ]
     rows: list[list[object]] = []
     for result in results:
         for work in result.submissions:
             status = work.record.status if work.record else "not graded"
             late = "yes" if work.late else "no"
-            start = [work.student, work.name, result.topic, utc(work.received) if work.received else "", late, status]
+            start = [
+                work.student,
+                work.name,
+                result.topic,
+                utc(work.received) if work.received else "",
+                late,
+                status,
+            ]
             for each in work.exercises:
                 kind = "further" if each.result.further else "automatic"
                 reason = each.result.reason
@@ -69,7 +88,14 @@ def _canvas(classroom: Classroom, results: Sequence[TopicResults]) -> Path:
                 names[work.lms] = work.name
                 scores[work.lms, result.topic] = work.score
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(result.title for result in results)]
-    points: list[object] = ["Points Possible", "", "", "", "", *(number(result.maximum) for result in results)]
+    points: list[object] = [
+        "Points Possible",
+        "",
+        "",
+        "",
+        "",
+        *(number(result.maximum) for result in results),
+    ]
     rows = [
         [names[lms], lms, "", "", "", *(_shown(scores.get((lms, result.topic))) for result in results)]
         for lms in sorted(names, key=lambda lms: (names[lms], lms))
@@ -83,7 +109,13 @@ def _moodle(classroom: Classroom, results: Sequence[TopicResults]) -> list[Path]
     paths = []
     for result in results:
         rows = [
-            [f"Participant {work.lms}", work.name, _shown(work.score), number(result.maximum), _feedback(work)]
+            [
+                f"Participant {work.lms}",
+                work.name,
+                _shown(work.score),
+                number(result.maximum),
+                _feedback(work),
+            ]
             for work in result.submissions
             if work.lms and work.record
         ]

@@ -29,8 +29,6 @@ class Part:
     scored: Scored
     properties: tuple[Property, ...]
     hint: str
-    by_stand_in: bool
-    """Whether points were earned with the course's stand-ins for what this exercise builds on."""
 
 
 def properties(exercise: Exercise, scored: Scored) -> tuple[Property, ...]:
@@ -56,7 +54,6 @@ def parts(result: TopicResults, work: Submission) -> list[Part]:
             scored,
             properties(exercises[scored.result.id], scored),
             next((check.hint for check in scored.result.checks if check.hint), ""),
-            any(check.with_stand_ins for check in scored.result.checks),
         )
         for scored in work.exercises
         if scored.result.id in exercises

@@ -83,7 +83,9 @@ class Classroom:
 
     def topics(self) -> list[str]:
         """The topics released to this class."""
-        return sorted(path.parent.name for path in self.root.glob("pinned/*/pin.json") if "." not in path.parent.name)
+        return sorted(
+            path.parent.name for path in self.root.glob("pinned/*/pin.json") if "." not in path.parent.name
+        )
 
     def read_pin(self, topic: str) -> dict[str, Any]:
         """What `class release` wrote down about a topic.
@@ -103,7 +105,9 @@ class Classroom:
 
     def students(self, topic: str) -> list[str]:
         """The ids of the students with a submission for `topic`, sorted."""
-        return sorted(path.parent.parent.name for path in self.root.glob(f"submitted/*/{topic}/{topic}.ipynb"))
+        return sorted(
+            path.parent.parent.name for path in self.root.glob(f"submitted/*/{topic}/{topic}.ipynb")
+        )
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -118,7 +122,9 @@ class Classroom:
         except Timeout:
             raise CourseError(f"another command is at work in {self.root}; wait until it is done") from None
         except OSError as error:
-            raise CourseError(f"{self.root} cannot be written ({error.strerror}); make it writable") from error
+            raise CourseError(
+                f"{self.root} cannot be written ({error.strerror}); make it writable"
+            ) from error
         try:
             yield
         finally:

@@ -1,7 +1,6 @@
 """Grading a class: workers grade, the coordinator records, nbgrader's gradebook follows the records."""
 
 import hashlib
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,18 +9,26 @@ from importlib.metadata import version
 
 import nbformat
 from nbgrader.coursedir import CourseDirectory
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from autograder.assignment import Assignment
 from autograder.classroom.config import course_directory, load_config
 from autograder.classroom.folder import Classroom, make_folder
-from autograder.classroom.gradebook import autograde, ensure_assignment, enter_failed, name_student
+from autograder.classroom.gradebook import autograde, ensure_assignment, name_student
 from autograder.classroom.received import Receipt, latest_receipts
 from autograder.classroom.standing import Entry, read_entries, stands
 from autograder.classroom.worker import make
 from autograder.classroom.workers import Died, Raised, work
 from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
-from autograder.grading.restore import blank
+from autograder.grading.report import outputs
+from autograder.grading.restore import blank, exercise_of, role_of
 from autograder.sandbox import layers
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
@@ -74,7 +81,9 @@ class _Run:
         receipt = self.receipts.get((student, self.topic))
         if receipt is None:
             return False
-        return bool(receipt.late) or (self.due is not None and receipt.time > datetime.fromisoformat(self.due))
+        return bool(receipt.late) or (
+            self.due is not None and receipt.time > datetime.fromisoformat(self.due)
+        )
 
 
 def grade(classroom: Classroom, order: Order) -> Outcome:
@@ -95,10 +104,20 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
     students = _students(classroom, order)
     run = _prepare(classroom, order)
     outcome = Outcome(order.topic, str(classroom.read_pin(order.topic)["version"]))
-    records = {} if order.force else {
-        student: record for student in students if (record := _holding(run, student, order)) is not None
-    }
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    records = (
+        {}
+        if order.force
+        else {
+            student: record for student in students if (record := _holding(run, student, order)) is not None
+        }
+    )
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, transient=True) as progress:
         bar = progress.add_task(f"grading {order.topic}", total=len(students))
         entries = read_entries(run.directory, order.topic)
@@ -146,7 +165,9 @@ def _prepare(classroom: Classroom, order: Order) -> _Run:
         layers.require()
     if order.db_url is not None:
         write_atomically(classroom.database_file, order.db_url + "\n", mode=0o600)
-    directory = course_directory(load_config(classroom))
+    config = load_config(classroom)
+    config.Execute.unsafe_no_sandbox = order.unsafe
+    directory = course_directory(config)
     ensure_assignment(directory, order.topic, pin["due"])
     return _Run(classroom, assignment, directory, pin["due"], latest_receipts(classroom))
 
@@ -207,7 +228,12 @@ def _given_up(run: _Run, student: str, reason: str) -> tuple[Record, bytes]:
         exercises=results,
         hashes=Hashes(hashlib.sha256(submission).hexdigest(), assignment.fingerprint, version("nlpcourse")),
     )
-    return record, nbformat.writes(blank(assignment)).encode()
+    notebook = blank(assignment)
+    for cell in notebook.cells:
+        if role_of(cell) == "check":
+            result = next(each for each in results if each.id == exercise_of(cell))
+            cell.outputs = outputs(result, {})
+    return record, nbformat.writes(notebook).encode()
 
 
 def _settle(run: _Run, record: Record, entries: Mapping[str, Entry], outcome: Outcome) -> None:
@@ -221,25 +247,7 @@ def _settle(run: _Run, record: Record, entries: Mapping[str, Entry], outcome: Ou
         return
     receipt = run.receipts.get((student, run.topic))
     name_student(run.directory, student, receipt.name if receipt else student)
-    if record.status == "failed":
-        _enter_failed(run, student)
-        complaint = None
-    else:
-        complaint = autograde(run.directory, run.topic, student)
+    complaint = autograde(run.directory, run.topic, student)
     if not stands(classroom, record, read_entries(run.directory, run.topic, student)):
         reason = complaint.splitlines()[-1] if complaint else "it holds other scores"
         outcome.problems.append(f"{student}: nbgrader's gradebook does not follow the record: {reason}")
-
-
-def _enter_failed(run: _Run, student: str) -> None:
-    """nbgrader cannot read such a submission: enter zeros, and show the formgrader the notebook that says why."""
-    stamp = run.classroom.timestamp(student, run.topic)
-    shown = run.classroom.autograded(student, run.topic)
-    if shown.parent.exists():
-        shutil.rmtree(shown.parent)
-    make_folder(shown.parent)
-    write_atomically(shown, run.classroom.graded(student, run.topic).read_bytes(), mode=0o444)
-    if stamp.is_file():
-        write_atomically(shown.with_name("timestamp.txt"), stamp.read_bytes())
-    timestamp = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else None
-    enter_failed(run.directory, run.topic, student, timestamp)

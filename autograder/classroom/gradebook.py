@@ -3,15 +3,18 @@
 import contextlib
 import logging
 import os
+import shutil
+import sys
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from nlpcourse.errors import CourseError
 
@@ -23,12 +26,20 @@ def open_gradebook(directory: CourseDirectory) -> Iterator[Gradebook]:
     Raises:
         CourseError: the database cannot be opened or written, now or while it is used.
     """
+    _let_nbgrader_find_alembic()
     try:
         with Gradebook(directory.db_url, directory.course_id) as gradebook:
             yield gradebook
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise CourseError(f"the gradebook {_shown(directory.db_url)} fails: {reason}") from error
+
+
+def _let_nbgrader_find_alembic() -> None:
+    """nbgrader starts `alembic` by name to make a database; it lies beside this interpreter."""
+    if shutil.which("alembic") is None:
+        beside = str(Path(sys.executable).parent)
+        os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])
 
 
 def _shown(url: str) -> str:
@@ -53,7 +64,9 @@ def run_converter(converter: BaseConverter) -> str | None:
     handler.emit = lambda entry: lines.append(entry.getMessage())  # type: ignore[method-assign]
     log.addHandler(handler)
     try:
-        converter.start()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own sessions, on SQLAlchemy 2
+            converter.start()
     except SystemExit as stop:
         lines.append(f"nbgrader stopped ({stop.code})")
     except Exception as error:  # nbgrader raises its own, database errors, and whatever a preprocessor raises
@@ -123,15 +136,3 @@ def autograde(directory: CourseDirectory, topic: str, student: str) -> str | Non
         directory.student_id = "*"
         if former is None:
             os.environ.pop("NBGRADER_EXECUTION", None)
-
-
-def enter_failed(directory: CourseDirectory, topic: str, student: str, timestamp: str | None) -> None:
-    """Enter a submission that could not be graded: every graded cell 0, nothing left to grade by hand."""
-    with open_gradebook(directory) as gradebook:
-        gradebook.update_or_create_student(student)
-        submission = gradebook.update_or_create_submission(topic, student, timestamp=parse_utc(timestamp))
-        for notebook in submission.notebooks:
-            for grade in notebook.grades:
-                grade.auto_score = 0.0
-                grade.needs_manual_grade = False
-        gradebook.db.commit()

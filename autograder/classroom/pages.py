@@ -49,7 +49,12 @@ def script() -> str:
 
 def policy(*, with_script: bool) -> str:
     """The page's content security policy: nothing may be loaded, only the page's own style and script run."""
-    parts = ["default-src 'none'", f"style-src 'sha256-{_digest(style())}'", "base-uri 'none'", "form-action 'none'"]
+    parts = [
+        "default-src 'none'",
+        f"style-src 'sha256-{_digest(style())}'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
     if with_script:
         parts.append(f"script-src 'sha256-{_digest(script())}'")
     return "; ".join(parts)

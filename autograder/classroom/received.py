@@ -61,7 +61,9 @@ def read_receipts(classroom: Classroom) -> list[Receipt]:
             if receipt.time.tzinfo is None:
                 raise ValueError(f"{receipt.received} has no time zone")
     except (OSError, ValueError) as error:
-        raise CourseError(f"{classroom.received_file} cannot be read: {error}; restore it from a copy") from error
+        raise CourseError(
+            f"{classroom.received_file} cannot be read: {error}; restore it from a copy"
+        ) from error
     return receipts
 
 
@@ -72,7 +74,9 @@ def latest_receipts(classroom: Classroom) -> dict[tuple[str, str], Receipt]:
 
 def write_receipts(classroom: Classroom, receipts: Iterable[Receipt]) -> None:
     """Replace received.csv (UTF-8 with a byte-order mark, so that Excel reads every name)."""
-    write_atomically(classroom.received_file, csv_bytes([field.name for field in fields(Receipt)], map(astuple, receipts)))
+    write_atomically(
+        classroom.received_file, csv_bytes([field.name for field in fields(Receipt)], map(astuple, receipts))
+    )
 
 
 def csv_bytes(head: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:

@@ -98,7 +98,9 @@ def read_results(classroom: Classroom) -> list[TopicResults]:
     """
     topics = classroom.topics()
     if not topics:
-        raise CourseError(f"nothing is released to {classroom.root}; run `nlpcourse class release {classroom.root} TOPIC`")
+        raise CourseError(
+            f"nothing is released to {classroom.root}; run `nlpcourse class release {classroom.root} TOPIC`"
+        )
     directory = course_directory(load_config(classroom))
     receipts = latest_receipts(classroom)
     found = []
@@ -138,7 +140,9 @@ def _submission(
     for result in record.exercises if record else ():
         cell = cells.get(f"{result.id}-check")
         counts = cell.score if cell and cell.manual is not None else float(result.score)
-        exercises.append(Scored(result, titles.get(result.id, result.id), counts, cell.comment if cell else ""))
+        exercises.append(
+            Scored(result, titles.get(result.id, result.id), counts, cell.comment if cell else "")
+        )
     return Submission(
         student=student,
         name=receipt.name if receipt else student,
@@ -157,5 +161,7 @@ def _written(assignment: Assignment, entry: Entry | None) -> list[Written]:
         cell = entry.cells.get(question.id) if entry else None
         graded = cell is not None and (cell.manual is not None or cell.auto is not None)
         score = cell.score if cell is not None and graded else None
-        found.append(Written(question.id, question.title, score, question.points, cell.comment if cell else ""))
+        found.append(
+            Written(question.id, question.title, score, question.points, cell.comment if cell else "")
+        )
     return found

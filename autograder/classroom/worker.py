@@ -1,12 +1,13 @@
 """What a grading worker does: the pinned checks and solutions, one submission after another."""
 
+import importlib
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from autograder.classroom.folder import Classroom
 from autograder.grading.record import Record
-from nlpcourse.errors import CourseError
 
 
 def make(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, bytes]]:
@@ -16,7 +17,7 @@ def make(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, b
         A function from a student's id to the record and the graded notebook's bytes.
 
     Raises:
-        CourseError: the pin does not hold what it should.
+        CourseError: the salt or the pin does not hold what it should.
     """
     classroom = Classroom(Path(root))
     pin = classroom.pin(topic)
@@ -41,16 +42,15 @@ def make(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, b
 
 
 def point_packages(pin: Path) -> None:
-    """Let `solutions` and `autograder.checks` be the pinned ones in this process.
+    """Let `solutions` and `autograder.checks` be the pinned ones in this process from now on.
 
-    Raises:
-        CourseError: another version is imported already; a process serves one pin.
+    What was imported of another version, and the grader's modules that hold it, is forgotten and imported afresh.
     """
     import autograder
 
-    for name, folder in (("solutions", pin / "solutions"), ("autograder.checks", pin / "autograder" / "checks")):
-        module = sys.modules.get(name)
-        if module is not None and folder not in map(Path, module.__path__):
-            raise CourseError(f"{name} is imported from {module.__path__[0]}, expected {folder}; use a fresh process")
-    sys.path.insert(0, str(pin))
-    autograder.__path__.insert(0, str(pin / "autograder"))
+    for name in list(sys.modules):
+        if re.match(r"(solutions|autograder\.(checks|grading))(\.|$)", name):
+            del sys.modules[name]
+    for path, folder in ((sys.path, pin), (autograder.__path__, pin / "autograder")):
+        path[:] = [str(folder), *(each for each in path if "pinned" not in Path(each).parts)]
+    importlib.invalidate_caches()

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from queue import Empty
 from typing import Any
 
 import zmq
@@ -17,6 +18,8 @@ POLL_MS = 20
 PATIENCE_POLLS = 50
 
 _FRAME = re.compile(r"(?:Cell In\[(\d+)\]|<ipython-input-(\d+)[^>]*>)(?:, |:)?(?:line )?(\d+)?")
+#: What Python adds to the message of a SyntaxError: IPython's own name for the cell.
+_PLACE = re.compile(r" \(\d+\.py, line \d+\)$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _SENT_BY_KERNEL = ("stream", "display_data", "execute_result", "error")
 
@@ -84,9 +87,9 @@ async def run_cell(kernel: SandboxedKernel, source: str, *, max_output: int) -> 
             polls_left -= 1
         for socket, _ in ready:
             message = await _receive(channels[socket])
-            if message is None or message["parent"] != request:
+            if message is None or message["parent_header"].get("msg_id") != request:
                 continue
-            kind, content = message["kind"], message["content"]
+            kind, content = message["msg_type"], message["content"]
             if kind == "execute_reply":
                 reply = content
             elif kind == "status" and content.get("execution_state") == "idle":
@@ -98,14 +101,11 @@ async def run_cell(kernel: SandboxedKernel, source: str, *, max_output: int) -> 
 
 
 async def _receive(channel: Any) -> dict[str, Any] | None:
-    """The next message as plain parts, or None when it is none (the kernel's side can send anything)."""
+    """The next well-formed message, or None when what came is none."""
     try:
-        message = await channel.get_msg(timeout=0)
-        kind, content = message["header"]["msg_type"], message["content"]
-        parent = message["parent_header"].get("msg_id")
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return await channel.get_msg(timeout=0)
+    except Empty:
         return None
-    return {"kind": kind, "content": content, "parent": parent} if isinstance(content, dict) else None
 
 
 def _size(content: dict[str, Any]) -> int:
@@ -120,9 +120,8 @@ def _error(reply: dict[str, Any] | None, source: str) -> CellError | None:
     number = _line_number(reply)
     lines = source.splitlines()
     line = plain(lines[number - 1]) if 0 < number <= len(lines) else ""
-    return CellError(
-        plain(reply.get("ename"), 80) or "Exception", plain(reply.get("evalue")), number if line else 0, line
-    )
+    message = plain(_PLACE.sub("", well_formed(reply.get("evalue"))))
+    return CellError(plain(reply.get("ename"), 80) or "Exception", message, number if line else 0, line)
 
 
 def _line_number(reply: dict[str, Any]) -> int:

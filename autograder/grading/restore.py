@@ -8,6 +8,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 from nbformat.notebooknode import NotebookNode
@@ -66,7 +67,7 @@ def exercise_of(cell: NotebookNode) -> str | None:
     return cell.metadata.get("nlpcourse", {}).get("exercise")
 
 
-def released(assignment: Assignment) -> NotebookNode:
+def blank(assignment: Assignment) -> NotebookNode:
     """The notebook as students get it: solutions and rubrics replaced by nbgrader's own stubs, no outputs."""
     notebook, _ = ClearSolutions().preprocess(copy.deepcopy(assignment.source), {})
     for cell in notebook.cells:
@@ -85,7 +86,7 @@ def restore(submission: bytes, assignment: Assignment) -> Restored:
     cells, topic = _read(submission)
     if topic is not None and topic != assignment.topic:
         raise Unreadable(f"this is the notebook of {plain(topic, 40)!r}, not of {assignment.topic!r}")
-    handed_out = released(assignment)
+    handed_out = blank(assignment)
     flags: list[str] = []
     _match(cells, handed_out, assignment, flags)
     filled = {cell.canonical for cell in cells if cell.canonical is not None}
@@ -156,8 +157,8 @@ def _cells(raw: list[Any]) -> Iterator[_Cell]:
 def _match(cells: list[_Cell], handed_out: NotebookNode, assignment: Assignment, flags: list[str]) -> None:
     """Say of each submitted cell which cell of the assignment it is, if any.
 
-    By nbgrader's id, else by cell id, else by unchanged text, else by the name an answer defines: an editor that
-    drops metadata costs nothing. The first claim holds; a later copy is a cell the student added.
+    By nbgrader's id, else by cell id, else by unchanged text, else by the name an answer defines or by following its
+    question: an editor that drops metadata costs nothing. The first claim holds; a later copy is an added cell.
     """
     slots = dict(enumerate(handed_out.cells))
     by_grade_id = {_grade_id(cell): index for index, cell in slots.items() if _grade_id(cell)}
@@ -176,8 +177,10 @@ def _match(cells: list[_Cell], handed_out: NotebookNode, assignment: Assignment,
 
     for cell in cells:
         if cell.grade_id is not None and not claim(cell, by_grade_id.get(cell.grade_id)):
-            what = "was there twice" if cell.grade_id in by_grade_id else "is not of this assignment"
-            flags.append(f"the cell {plain(cell.grade_id, 60)!r} {what}; the later one was kept as an added cell")
+            what = "was there twice; the later one is an added cell"
+            if cell.grade_id not in by_grade_id:
+                what = "is not of this assignment"
+            flags.append(f"the cell {plain(cell.grade_id, 60)!r} {what}")
     copies = {id(cell) for cell in cells if cell.grade_id in by_grade_id and cell.canonical is None}
     for cell in cells:
         if id(cell) not in copies and cell.cell_id is not None:
@@ -191,6 +194,12 @@ def _match(cells: list[_Cell], handed_out: NotebookNode, assignment: Assignment,
             for name in sorted(defined_names(cell.source[:MAX_CODE]) & answers.keys()):
                 if id(cell) not in copies and claim(cell, answers.get(name)):
                     flags.append(f"the answer cell {name!r} had lost its id; it was known by what it defines")
+    for before, cell in pairwise(cells):
+        after = -1 if before.canonical is None else before.canonical + 1
+        if cell.kind == "markdown" and after in free and role_of(handed_out.cells[after]) == "question":
+            name = _grade_id(handed_out.cells[after])
+            if id(cell) not in copies and claim(cell, after):
+                flags.append(f"the answer to {name!r} had lost its id; it was known by its place")
 
 
 def _fill(target: NotebookNode, cell: _Cell, flags: list[str]) -> None:

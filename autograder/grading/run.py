@@ -18,7 +18,7 @@ from autograder.grading import may_not_use
 from autograder.grading.cells import CellError, Stopped, run_cell
 from autograder.grading.record import INTERRUPTED, CheckResult, ExerciseResult, Hashes, Manual, Record
 from autograder.grading.report import outputs
-from autograder.grading.restore import Unreadable, exercise_of, released, restore, role_of
+from autograder.grading.restore import Unreadable, exercise_of, blank, restore, role_of
 from autograder.grading.results import better, check_results, ended_status, ended_why, exercise_result
 from autograder.grading.seeds import digest, seed_maker
 from autograder.grading.session import CheckOutcome, CheckSession, SessionDied
@@ -72,7 +72,7 @@ def grade_notebook(
     try:
         restored = restore(submission, assignment)
     except Unreadable as error:
-        problem, notebook = str(error), released(assignment)
+        problem, notebook = str(error), blank(assignment)
         results = [
             exercise_result(each, check_results(session.checks(each.id), []), status="missing", reason=problem)
             for each in assignment.exercises
@@ -128,7 +128,7 @@ class _Grading:
         self.cells = [cell for cell in notebook.cells if cell.cell_type == "code" and role_of(cell) != "long"]
         self.assignment, self.session, self.seeds = assignment, session, seeds
         self.limits, self.unsafe = limits, unsafe
-        self.stubs = {cell.id: cell.source for cell in released(assignment).cells}
+        self.stubs = {cell.id: cell.source for cell in blank(assignment).cells}
         self.results: dict[str, ExerciseResult] = {}
         self.flags: list[str] = []
         self.excluded: set[str] = set()

@@ -1,10 +1,9 @@
 """The grader's ears: a Jupyter client that takes only so much, and only what is well formed, from a kernel.
 
-The kernel's process is the student's: it has the signing key and can send what it likes. Every message is therefore
-bounded before it is parsed, and dropped when it is not a message.
+The kernel's process is the student's: it has the signing key and can send what it likes. Every message is
+therefore bounded before it is parsed, and dropped when it is not a message.
 """
 
-import json
 import time
 from queue import Empty
 from typing import Any
@@ -102,7 +101,9 @@ def shallow(data: bytes) -> bool:
 def well_formed(message: dict[str, Any]) -> bool:
     """Whether the parts of a message have the types that every Jupyter client relies on."""
     return (
-        all(isinstance(message.get(name), dict) for name in ("header", "parent_header", "metadata", "content"))
+        all(
+            isinstance(message.get(name), dict) for name in ("header", "parent_header", "metadata", "content")
+        )
         and isinstance(message.get("msg_type"), str)
         and isinstance(message.get("msg_id"), str)
     )
@@ -111,10 +112,10 @@ def well_formed(message: dict[str, Any]) -> bool:
 class BoundedKernelClient(AsyncKernelClient):
     """A client whose channels are bounded."""
 
-    shell_channel_class = Type(BoundedChannel)  # type: ignore[assignment]
-    iopub_channel_class = Type(BoundedChannel)  # type: ignore[assignment]
-    stdin_channel_class = Type(BoundedChannel)  # type: ignore[assignment]
-    control_channel_class = Type(BoundedChannel)  # type: ignore[assignment]
+    shell_channel_class = Type(BoundedChannel)
+    iopub_channel_class = Type(BoundedChannel)
+    stdin_channel_class = Type(BoundedChannel)
+    control_channel_class = Type(BoundedChannel)
 
     def bound(self, output_bytes: int) -> None:
         """Set the share of output of one cell; call it before the channels start."""

@@ -1,22 +1,18 @@
-"""Shutting a process in: namespaces, a root of its own, limits, and the filters. Stands alone with its neighbours.
+"""Shutting a process in: namespaces, a root of its own, limits, filters. Stands alone: standard library only.
 
-`enter` turns the calling process into a gatekeeper outside and returns only in a new process inside, which is not
-allowed anything that a notebook does not need. Order matters: everything that needs a privilege comes before the
+`enter` turns the calling process into a gatekeeper outside and returns only in a new process inside, which
+may do nothing that a notebook does not need. Order matters: everything that needs a privilege comes before the
 privilege is given up, and nothing of the student's has run by then.
 """
 
 import array
 import contextlib
-import ctypes
-import errno
 import json
 import os
 import resource
 import select
 import signal
 import socket
-import sys
-import tempfile
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,16 +60,19 @@ class Jail:
 
 
 def enter(jail: Jail, status: socket.socket) -> dict[str, int]:
-    """Return in a new, jailed process; the calling process stays outside, waits for it and ends with its code.
+    """Return in a new, jailed process; the calling process stays outside, waits and ends with its exit code.
 
-    On `status` (a sequenced-packet socket whose other end is the grader) come one message and one process handle each
-    from the gatekeeper (`{"process": "first"}`) and from inside (`{"process": "kernel"}`), or `{"error": ...}`.
+    On `status` (a sequenced-packet socket whose other end is the grader) come one message and one process
+    handle each from the gatekeeper (`{"process": "first"}`) and from inside (`{"process": "kernel"}`), or
+    `{"error": ...}`.
 
     Returns:
         In the jailed process: what is live, as `{"landlock": version}`.
     """
     own_user = not linux.has_capability(linux.CAP_SYS_ADMIN)
-    flags = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
+    flags = (
+        linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
+    )
     with reported(status):
         uid, gid = os.geteuid(), os.getegid()
         if own_user:
@@ -107,7 +106,7 @@ def reported(status: socket.socket) -> Iterator[None]:
     """Send an exception to the grader and end the process."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is goes to the grader, and the process ends)
         detail = "".join(traceback.format_exception(error))[-4000:]
         send(status, {"error": f"{type(error).__name__}: {error}", "detail": detail})
         os._exit(1)
@@ -133,9 +132,9 @@ def write(path: str, text: str) -> None:
 
 
 def unused_uid() -> int:
-    """A user id that nobody has, another one for every process that asks (so that process limits count alone)."""
-    with open("/proc/self/uid_map", encoding="ascii") as file:
-        ranges = [tuple(map(int, line.split())) for line in file]
+    """A user id that nobody has, and no other jail: limits on processes count by user."""
+    rows = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    ranges = [tuple(map(int, row.split())) for row in rows]
     start, _, count = max(ranges, key=lambda row: row[2])
     top = min(start + count - 1, HIGHEST_UID)
     return top - os.getpid() % max(1, min(count // 2, 1 << 22))
@@ -268,7 +267,7 @@ def write_small_files(root: str, uid: int, gid: int) -> None:
 
 
 def give_up_privileges(jail: Jail, uid: int, gid: int, own_user: bool) -> dict[str, int]:
-    """Limits, identity, capabilities, Landlock, the call filter: in this order, none of it can be taken back."""
+    """Limits, identity, capabilities, Landlock, call filter: in this order, and none can be taken back."""
     tasks = jail.processes + KERNEL_TASKS
     for limit, value in (
         (resource.RLIMIT_CORE, 0),

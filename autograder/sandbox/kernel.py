@@ -1,7 +1,9 @@
 """A sandboxed kernel as the grader holds it: a client, the agent's channel, and the last word on limits."""
 
+import logging
+import signal
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
@@ -13,6 +15,11 @@ from autograder.sandbox.watch import Usage
 from nlpcourse.errors import CourseError
 
 READY_SECONDS = 120
+
+#: What the manager has to say is said again, in one line, by the exceptions of this module.
+_log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
 
 
 class SandboxedKernel:
@@ -34,7 +41,7 @@ class SandboxedKernel:
         """`unsafe` runs the kernel without any jail, for code of one's own on a system that has none."""
         self.limits = limits or Limits()
         config = {"limits": asdict(self.limits), "agent": True, "unsafe": unsafe}
-        self.manager = AsyncKernelManager(kernel_name="python3")
+        self.manager = AsyncKernelManager(kernel_name="python3", log=_log)
         self.manager._kernel_spec = KernelSpec(
             argv=[],
             display_name="notebook",
@@ -43,6 +50,7 @@ class SandboxedKernel:
         )
         self.manager.client_factory = BoundedKernelClient
         self.unsafe = unsafe
+        self._connected = False
         self._reason: str | None = None
         self._sentence = ""
 
@@ -59,10 +67,16 @@ class SandboxedKernel:
         Raises:
             CourseError: it cannot be shut in, or it does not answer.
         """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
         await self.manager.start_kernel()
         provisioner = self.manager.provisioner
         if not isinstance(provisioner, SandboxProvisioner):
-            await self.manager.shutdown_kernel(now=True)
             raise CourseError(
                 f"the kernel came from {type(provisioner).__name__}, expected SandboxProvisioner; "
                 "install the course with its instructor's extra"
@@ -71,20 +85,25 @@ class SandboxedKernel:
         assert provisioner.channel is not None and provisioner.watch is not None
         self.channel = provisioner.channel
         self.watch = provisioner.watch
-        self.client: BoundedKernelClient = self.manager.client()  # type: ignore[assignment]
+        self.gate = provisioner.held
+        self.client = cast(BoundedKernelClient, self.manager.client())
+        self._connected = True
         self.client.bound(self.limits.output_bytes_cell)
         self.client.start_channels(hb=False, stdin=False)
         try:
             await self.client.wait_for_ready(timeout=READY_SECONDS)
         except RuntimeError as error:
-            await self.stop()
             raise CourseError(f"the kernel does not answer: {error}; run `nlpcourse doctor`") from error
 
     async def stop(self) -> None:
         """Kill the kernel and remove what belongs to it."""
-        self.client.stop_channels()
-        self.kill()
-        await self.provisioner.wait()
+        if self._connected:
+            self.client.stop_channels()
+            self.client.context.destroy(linger=0)
+        provisioner = self.manager.provisioner
+        if provisioner is not None:
+            await provisioner.kill()
+            await provisioner.wait()
         await self.manager.cleanup_resources()
 
     def begin_cell(self) -> None:
@@ -98,7 +117,7 @@ class SandboxedKernel:
         return self.watch.last
 
     def verdict(self) -> str | None:
-        """None while all is well, else why the kernel is no more: "timeout", "memory", "interrupted", "crash".
+        """None while all is well, else why the kernel ended: "timeout", "memory", "interrupted" or "crash".
 
         Looks at every limit and kills the kernel when one is passed. Cheap: call it often.
         """
@@ -124,13 +143,11 @@ class SandboxedKernel:
     @property
     def live(self) -> dict[str, Any] | None:
         """What the jail reported when it closed; None when `unsafe`."""
-        return self.provisioner.live
+        return None if self.gate is None else self.gate.report
 
 
 def describe_end(code: int | None) -> str:
     """How a process that nobody killed for a limit came to its end."""
-    import signal
-
     if code is not None and (number := code - 128 if code > 128 else -code) > 0:
         try:
             return f"Python was ended by {signal.Signals(number).name}"

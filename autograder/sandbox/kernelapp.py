@@ -3,7 +3,7 @@
 Runs in the student's process, so nothing here is trusted: the grader cuts again on its own side.
 """
 
-import resource
+from pathlib import Path
 from typing import Any
 
 import zmq
@@ -15,7 +15,6 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
-CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
 #: Counted for each message on top of its text, so that many small ones come to an end too.
 MESSAGE_COST = 512
 TRACEBACK_LENGTH = 64 * 1024
@@ -31,7 +30,7 @@ class BoundedSession(Session):
     spent = 0
     noticed = False
 
-    def send(self, stream: Any, msg_or_type: Any, content: Any = None, **rest: Any) -> Any:  # type: ignore[override]
+    def send(self, stream: Any, msg_or_type: Any, content: Any = None, *rest: Any, **more: Any) -> Any:
         """Send a message, its output cut to what is left of the cell's share."""
         message = msg_or_type
         if isinstance(message, dict):
@@ -40,15 +39,17 @@ class BoundedSession(Session):
             kind = message
         if kind == "execute_input":
             self.spent, self.noticed = 0, False
-        content = self.cut(kind, content)
-        if content is None:
+        cut = self.cut(kind, content)
+        if cut is None and content is not None:
             return None
         if isinstance(message, dict):
-            return super().send(stream, message | {"content": content}, **rest)
-        return super().send(stream, message, content, **rest)
+            return super().send(stream, message | {"content": cut}, None, *rest, **more)
+        return super().send(stream, message, cut, *rest, **more)
 
     def cut(self, kind: str, content: Any) -> Any:
-        """What may be sent of `content`; None when the message is to be dropped."""
+        """What may be sent of `content`; None when there is none, or the message is to be dropped."""
+        if content is None:
+            return None
         if kind in ("error", "execute_reply"):
             return shorten_error(content)
         if kind not in OUTPUTS and not kind.startswith("comm_"):
@@ -65,7 +66,9 @@ class BoundedSession(Session):
         notice = NOTICE.format(limit=self.limit)
         if kind == "stream":
             return content | {"text": content["text"][: max(left, 0) // 4] + notice}
-        return content | {"data": {"text/plain": notice.strip()}, "metadata": {}} if "data" in content else None
+        return (
+            content | {"data": {"text/plain": notice.strip()}, "metadata": {}} if "data" in content else None
+        )
 
 
 def measure(value: Any) -> int:
@@ -135,8 +138,8 @@ class JailedIOPubThread(IOPubThread):
 class JailedKernelApp(kernelapp.IPKernelApp):
     """ipykernel with its connection given in memory."""
 
-    connection: dict[str, Any] = {}
-    descriptors: dict[str, int] = {}
+    connection: dict[str, Any]
+    descriptors: dict[str, int]
     """Channel name -> listening socket; empty when the kernel opens its own."""
 
     def init_connection_file(self) -> None:
@@ -168,7 +171,7 @@ class JailedKernelApp(kernelapp.IPKernelApp):
         self.heartbeat.start()
 
     def _try_bind_socket(self, s: Any, port: int) -> int:
-        names = {getattr(self, f"{name}_port"): name for name in CHANNELS}
+        names = {getattr(self, f"{name}_port"): name for name in self.descriptors}
         descriptor = self.descriptors.get(names.get(port, ""))
         if descriptor is not None:
             s.setsockopt(zmq.USE_FD, descriptor)
@@ -194,8 +197,10 @@ def prepare(config: dict[str, Any]) -> JailedKernelApp:
 
 
 def limit_memory(memory_bytes: int) -> None:
-    """Let an allocation that would take this process over `memory_bytes` fail, so that the notebook sees an error."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        total, resident = (int(number) * resource.getpagesize() for number in file.read().split()[:2])
+    """Let an allocation that would take this process over `memory_bytes` fail: the notebook sees an error."""
+    import resource  # absent on Windows, where the rest of this file runs too
+
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    total, resident = (int(number) * resource.getpagesize() for number in pages[:2])
     highest = total + max(memory_bytes - resident, 0)
     resource.setrlimit(resource.RLIMIT_AS, (highest, highest))

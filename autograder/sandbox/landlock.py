@@ -1,4 +1,4 @@
-"""A second wall around files, signals and abstract sockets, with Landlock. Stands alone: standard library only."""
+"""Landlock, a second fence around files, signals and abstract sockets. Stands alone: standard library."""
 
 import ctypes
 import os

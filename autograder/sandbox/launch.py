@@ -1,7 +1,7 @@
 """The program that becomes a kernel: it jails itself, then runs ipykernel with the grader's agent beside it.
 
-It is given on standard input, as JSON: the sources of the modules that it needs, so that it never has to be allowed
-to read the grader's folders, and the configuration. Stands alone: standard library only.
+Standard input gives it, as JSON, the configuration and the sources of the modules that it needs, so that it
+need not be allowed to read the grader's folders. Stands alone: standard library only.
 """
 
 import importlib
@@ -19,8 +19,8 @@ PACKAGES = ("autograder", "autograder.sandbox")
 
 #: What the interpreter runs: it reads everything else from standard input.
 BOOTSTRAP = (
-    "import json, sys; payload = json.load(sys.stdin.buffer); "
-    "exec(compile(payload['sources']['launch'], '<launch>', 'exec'), {'__name__': 'launch'} | {'payload': payload})"
+    "import json, sys; payload = json.load(sys.stdin.buffer); space = {'__name__': 'launch'}; "
+    "exec(compile(payload['sources']['launch'], '<launch>', 'exec'), space); space['run'](payload)"
 )
 
 
@@ -35,11 +35,19 @@ def define(name: str, source: str) -> types.ModuleType:
     return module
 
 
+def run(payload: dict) -> None:
+    """Run the program that the payload names."""
+    for package in PACKAGES:
+        sys.modules[package] = types.ModuleType(package)
+    if payload["program"] == "launch":
+        main(payload)
+    else:
+        define(payload["program"], payload["sources"][payload["program"]]).main(payload, define)
+
+
 def main(payload: dict) -> None:
     """Jail this process unless told not to, and run the kernel until it is shut down."""
     sources, config = payload["sources"], payload["config"]
-    for package in PACKAGES:
-        sys.modules[package] = types.ModuleType(package)
     status = None
     if config["jail"] is not None:
         began = time.perf_counter()
@@ -51,14 +59,13 @@ def main(payload: dict) -> None:
         live = jail.enter(jail.Jail(**config["jail"]), status)
         times = {"load": loaded - began, "jail": time.perf_counter() - loaded}
     null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1):
+    for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     os.close(null)
-    if config["jail"] is not None:
-        importlib.invalidate_caches()
-        import site
+    importlib.invalidate_caches()
+    import site
 
-        site.main()
+    site.main()  # left out so far (-S): what it reads must be what the jail shows
     app = define("autograder.sandbox.kernelapp", sources["kernelapp"])
     try:
         kernel = app.prepare(config)
@@ -71,6 +78,8 @@ def main(payload: dict) -> None:
         if status is not None:
             status.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         raise
+    if config["jail"] is not None:
+        app.limit_memory(config["memory_bytes"])
     for name in (*PACKAGES, "wire", "agent"):
         sys.modules.pop(name, None)
     for name in (*OUTSIDE, *INSIDE):
@@ -83,7 +92,7 @@ def main(payload: dict) -> None:
 
 
 def connect(address: int | list | None) -> socket.socket | None:
-    """The channel to the grader: an inherited descriptor, or [host, port, token] where none can be inherited."""
+    """The channel to the grader: an inherited descriptor, or [host, port, token] where there is no jail."""
     if address is None:
         return None
     if isinstance(address, int):
@@ -92,7 +101,3 @@ def connect(address: int | list | None) -> socket.socket | None:
     channel = socket.create_connection((host, port))
     channel.sendall(bytes.fromhex(token))
     return channel
-
-
-if __name__ == "launch":
-    main(globals()["payload"])

@@ -4,6 +4,7 @@ import ctypes
 import functools
 import os
 import platform
+from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -132,11 +133,8 @@ def change_root(path: str) -> None:
 
 def effective_capabilities() -> int:
     """The calling process's effective capabilities, as a bit set."""
-    with open("/proc/self/status", encoding="ascii") as file:
-        for line in file:
-            if line.startswith("CapEff:"):
-                return int(line.split()[1], 16)
-    return 0
+    text = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(text.partition("CapEff:")[2].split()[0], 16)
 
 
 def has_capability(number: int) -> bool:
@@ -145,8 +143,7 @@ def has_capability(number: int) -> bool:
 
 def drop_bounding_set() -> None:
     """Make sure that no program executed later can gain a capability."""
-    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
-        last = int(file.read())
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
     for number in range(last + 1):
         prctl(PR_CAPBSET_DROP, number)
 

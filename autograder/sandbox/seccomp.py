@@ -203,7 +203,7 @@ def supported() -> bool:
 
 
 def install() -> None:
-    """Filter the calling process's system calls, for ever and with its children. `no_new_privs` must be set."""
+    """Filter the system calls of this process and its children, for ever. `no_new_privs` must be set."""
     packed = program(platform.machine())
     holder = _Program(len(packed) // 8, packed)
     linux.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(holder))

@@ -33,6 +33,7 @@ class JailProcesses:
     def __init__(self, table: int) -> None:
         self.table = table
         self.seen: dict[tuple[str, str], float] = {}
+        self.finished = 0.0
 
     @classmethod
     def of(cls, first: int) -> "JailProcesses":
@@ -56,24 +57,27 @@ class JailProcesses:
         """Look once.
 
         Args:
-            exact_above: pages shared between processes count once only when the quick sum is above this many bytes,
-                because that takes a walk through all page tables.
+            exact_above: only when the quick sum is above this many bytes are pages shared between processes
+                counted once, because that takes a walk through all page tables.
         """
-        alive = [name for name in os.listdir(self.table) if name.isdigit()]
+        alive = [name for name in os.listdir(self.table) if name.isdigit()]  # noqa: PTH208 (a descriptor)
         with_waited, tasks, resident = 0.0, 0, 0
+        running: dict[tuple[str, str], float] = {}
         for pid in alive:
             fields = self.read(f"{pid}/stat").rpartition(")")[2].split()
             if len(fields) < 22:
                 continue
             own, waited = (sum(map(int, fields[at : at + 2])) / TICKS for at in (11, 13))
-            self.seen[pid, fields[19]] = own
+            running[pid, fields[19]] = own
             with_waited += own + waited
             tasks += int(fields[17])
             resident += int(fields[21]) * PAGE
+        self.finished += sum(own for process, own in self.seen.items() if process not in running)
+        self.seen = running
         if resident > exact_above and len(alive) > 1:
             resident = sum(map(self.proportional, alive))
         resident += SOCKET_BYTES * self.sockets()
-        return Usage(max(sum(self.seen.values()), with_waited), resident, tasks)
+        return Usage(max(self.finished + sum(running.values()), with_waited), resident, tasks)
 
     def proportional(self, pid: str) -> int:
         """A process's memory, each shared page divided by the number of those who share it; bytes."""
@@ -126,7 +130,9 @@ class PlainProcesses:
 class Watch:
     """Holds a kernel to its limits from a thread of its own, whatever the grader is doing meanwhile."""
 
-    def __init__(self, processes: JailProcesses | PlainProcesses, limits: Limits, kill: Callable[[], None]) -> None:
+    def __init__(
+        self, processes: JailProcesses | PlainProcesses, limits: Limits, kill: Callable[[], None]
+    ) -> None:
         self.processes, self.limits, self.kill = processes, limits, kill
         self.reason: str | None = None
         self.sentence = ""
@@ -146,7 +152,8 @@ class Watch:
     def stop(self) -> None:
         self.stopped.set()
         self.thread.join()
-        self.processes.close()
+        with self.lock:
+            self.processes.close()
 
     def begin_cell(self) -> None:
         """Start a new share of CPU and wall time."""
@@ -155,6 +162,8 @@ class Watch:
             self.cell = (self.last.cpu_seconds, time.monotonic())
 
     def measure(self) -> Usage:
+        if self.stopped.is_set():
+            return self.last
         now = self.processes.usage(exact_above=self.limits.memory_bytes)
         self.last = Usage(max(now.cpu_seconds, self.last.cpu_seconds), now.memory_bytes, now.processes)
         return self.last

@@ -142,6 +142,8 @@ class _Encoder:
                 )
             if value.is_sparse or value.layout != torch.strided:
                 raise Uncrossable("a sparse tensor; return a dense one (`.to_dense()`)")
+            if value.is_nested:
+                raise Uncrossable("a nested tensor; return a padded one, or a list of tensors")
             if value.is_quantized:
                 raise Uncrossable("a quantised tensor; return a floating one (`.dequantize()`)")
             if value.dtype not in _TORCH_NAMES:
@@ -159,7 +161,7 @@ class _Encoder:
         return ["tensor", _TORCH_NAMES[value.dtype], shape]
 
     def _array(self, value: np.ndarray) -> list[Any]:
-        plain = np.asarray(value.view(np.ndarray) if type(value) is not np.ndarray else value)
+        plain = np.ndarray.view(value, np.ndarray)
         native = plain.dtype.newbyteorder("=")
         if native.name not in _NUMPY:
             raise Uncrossable(

@@ -20,8 +20,8 @@ def site(
 ) -> None:
     """Build the book into [bold]_build/html[/].
 
-    Every page is executed (once, then cached); a failing cell, a broken link or a figure without a description
-    fails the build and leaves the site that stood there before.
+    Every page is executed (once, then cached). A failing cell, a broken link or a figure without a
+    description fails the build and leaves the site that stood there before.
 
     Example: [bold]nlpcourse site[/], then open [bold]_build/html/index.html[/].
     """

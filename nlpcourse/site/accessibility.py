@@ -1,4 +1,4 @@
-"""Makes pages usable by everyone: figures need a sentence, tables and code scroll by keyboard, Chinese is marked."""
+"""Makes pages usable by everyone: described figures, code that scrolls by keyboard, Chinese marked as such."""
 
 import re
 from typing import Any
@@ -11,6 +11,13 @@ logger = logging.getLogger(__name__)
 
 _CHINESE = re.compile(r"([\u3400-\u9fff]+)(?![^<]*>)")
 _FEWEST_WORDS = 5
+_REPAIRS = (
+    ('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">'),
+    (
+        'role="doc-biblioentry"',
+        'role="listitem"',
+    ),  # a list, which is what surrounds them, may hold only items
+)
 
 
 def setup(app: Sphinx) -> None:
@@ -25,8 +32,8 @@ def require_alternative_text(app: Sphinx, doctree: nodes.document) -> None:
         alt = str(image.get("alt", ""))
         if len(alt.split()) < _FEWEST_WORDS:
             logger.warning(
-                "figure %s has the alternative text %r; give it a sentence of at least %d words (cell metadata "
-                "`mystnb: {image: {alt: ...}}`)",
+                "figure %s has the alternative text %r; give it a sentence of at least %d words "
+                "(cell metadata `mystnb: {image: {alt: ...}}`)",
                 image.get("uri", ""),
                 alt,
                 _FEWEST_WORDS,
@@ -36,10 +43,14 @@ def require_alternative_text(app: Sphinx, doctree: nodes.document) -> None:
             )
 
 
-def repair_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def repair_page(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Mark Chinese as Chinese and let the keyboard reach what scrolls sideways."""
     body = context.get("body")
     if not isinstance(body, str):
         return
     body = _CHINESE.sub(r'<span lang="zh-Hans">\1</span>', body)
-    context["body"] = body.replace('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">')
+    for stock, repaired in _REPAIRS:
+        body = body.replace(stock, repaired)
+    context["body"] = body

@@ -1,4 +1,4 @@
-"""What every page loads comes from the site itself: MathJax is copied in, Thebe is taken out, our style is added."""
+"""What pages load comes from the site itself: MathJax is copied in, Thebe taken out, our style added."""
 
 import importlib.util
 from pathlib import Path
@@ -32,7 +32,9 @@ def _copy_mathjax(app: Sphinx, failure: Exception | None) -> None:
         return
     package = importlib.util.find_spec("sphinx-mathjax-offline")
     if package is None or package.origin is None:
-        raise ModuleNotFoundError("sphinx-mathjax-offline is not installed; run: pip install 'nlpcourse[site]'")
+        raise ModuleNotFoundError(
+            "sphinx-mathjax-offline is not installed; run: pip install 'nlpcourse[site]'"
+        )
     source = Path(package.origin).parent / "static" / "mathjax"
     for part in _MATHJAX:
         target = Path(app.outdir) / "_static" / "mathjax" / part

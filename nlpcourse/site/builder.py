@@ -21,8 +21,8 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def build(root: Path, *, force: bool = False, output: Path | None = None) -> Path:
     """Build the book of the checkout at `root`; warnings are errors.
 
-    Pages are executed once and cached under `root/_build/.jupyter_cache`; everything else is built afresh, because
-    Sphinx forgets the warnings of pages that it does not read again.
+    Pages are executed once and cached under `root/_build/.jupyter_cache`; everything else is built afresh,
+    because Sphinx forgets the warnings of pages that it does not read again.
 
     Args:
         root: folder with `_config.yml` and `_toc.yml`.
@@ -33,8 +33,8 @@ def build(root: Path, *, force: bool = False, output: Path | None = None) -> Pat
         The path of the site's `index.html`.
 
     Raises:
-        CourseError: the build failed (the message holds the first complaint and the path of the whole log), or the
-            site holds a line of a solution. The site that stood there before is untouched.
+        CourseError: the build failed (the message holds the first complaint and the path of the whole log),
+            or the site holds a line of a solution. The site that stood there before is untouched.
     """
     if importlib.util.find_spec("jupyter_book") is None:
         raise CourseError("jupyter-book is not installed; run: pip install 'nlpcourse[site]'")
@@ -48,7 +48,9 @@ def build(root: Path, *, force: bool = False, output: Path | None = None) -> Pat
             raise CourseError(f"the book did not build: {_first_complaint(log)} (the whole log: {log})")
         built = Path(work) / "_build" / "html"
         if found := leaks(built, root):
-            raise CourseError(f"the book was not published: {found[0]} ({len(found)} such places); remove it from the page")
+            raise CourseError(
+                f"the book was not published: {found[0]} ({len(found)} such places); remove it from the page"
+            )
         html = output / "html"
         shutil.rmtree(html, ignore_errors=True)
         built.replace(html)
@@ -65,7 +67,12 @@ def _run(root: Path, work: Path, log: Path) -> int:
         log.open("w", encoding="utf-8") as record,
         Progress(*columns, transient=True) as progress,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, errors="replace"
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            errors="replace",
         ) as process,
     ):
         task = progress.add_task("starting", total=100)

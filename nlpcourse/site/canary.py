@@ -1,4 +1,4 @@
-"""Looks for instructors' material in a built site: a solution must reach no page, search index or download."""
+"""Looks for instructors' material in a built site: no page, search index or download may hold a solution."""
 
 import re
 from pathlib import Path
@@ -22,8 +22,8 @@ def solution_lines(root: Path) -> set[str]:
 def leaks(html: Path, root: Path) -> list[str]:
     """What the site at `html` shows and must not, one sentence each; empty when all is well.
 
-    Files are compared as plain text with markup, JSON escapes and white space taken out, so that a highlighted or
-    quoted copy of a line is found too.
+    Files are compared as plain text with markup, JSON escapes and white space taken out, so that a highlighted
+    or quoted copy of a line is found too.
     """
     needles = {_flat(line): line for line in [*_MARKERS, *solution_lines(root)]}
     found = []
@@ -34,7 +34,9 @@ def leaks(html: Path, root: Path) -> list[str]:
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         text = _flat(re.sub(r"<[^>]*>", "", text)) + _flat(text)
-        found += [f"{path.relative_to(html)} holds {line!r}" for flat, line in needles.items() if flat in text]
+        found += [
+            f"{path.relative_to(html)} holds {line!r}" for flat, line in needles.items() if flat in text
+        ]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Directives whose text comes from the registry of topics and from released notebooks, so that nothing is typed twice."""
+"""Directives whose text comes from the registry of topics and from released notebooks."""
 
 import re
 from pathlib import Path
@@ -48,7 +48,7 @@ class TopicsDirective(_Generated):
 
     def markdown(self) -> str:
         self.depends_on(_REGISTRY)
-        rows = ["| | Topic | 中文 | Needs first | |", "|---:|---|---|---|---|"]
+        rows = ["| No. | Topic | In Chinese | Needs first | State |", "|---:|---|---|---|---|"]
         rows += [_topic_row(number, each) for number, each in enumerate(topics(), start=1)]
         return "\n".join(rows)
 
@@ -71,10 +71,11 @@ class ReadingTimeDirective(_Generated):
     def markdown(self) -> str:
         root = Path(self.env.srcdir)
         pages = sorted((root / "chapters" / self.arguments[0]).glob("*.md"))
-        words = sum(len(re.findall(r"\w+", self.depends_on(page).read_text(encoding="utf-8"))) for page in pages)
+        words = sum(_words_shown(self.depends_on(page).read_text(encoding="utf-8")) for page in pages)
         notebook = self.depends_on(notebook_path(self.arguments[0], root))
         reading = 5 * round(words / _WORDS_A_MINUTE / 5)
-        return f"About {reading} minutes to read, and about {read_assignment(notebook).minutes} minutes for the exercises."
+        working = read_assignment(notebook).minutes
+        return f"About {reading} minutes to read, and about {working} minutes for the exercises."
 
 
 class AssignmentDirective(_Generated):
@@ -87,16 +88,21 @@ class AssignmentDirective(_Generated):
         released = read_assignment(self.depends_on(notebook_path(name, Path(self.env.srcdir))))
         table = ["| Exercise | Points | Difficulty | Minutes | Objectives |", "|---|---:|---|---:|---|"]
         table += [_exercise_row(exercise) for exercise in released.exercises]
-        table += [f"| {each.title} (in words, graded by a person) | {each.points} | | | |" for each in released.questions]
+        table += [
+            f"| {each.title} (in words, graded by a person) | {each.points} | | | |"
+            for each in released.questions
+        ]
         return "\n".join(
             [
-                f"**{released.points} points**, about **{released.minutes} minutes**, version {released.version}.",
+                f"**{released.points} points**, about **{released.minutes} minutes**, "
+                f"version {released.version}.",
                 "",
                 *table,
                 "",
-                f"* {{download}}`Download the notebook </exercises/{name}/{name}.ipynb>` and open it in JupyterLab "
-                "or VS Code.",
-                f"* [Open it in Google Colab]({colab_address(name)}). Its first cell installs the course there.",
+                f"* {{download}}`Download the notebook </exercises/{name}/{name}.ipynb>` "
+                "and open it in JupyterLab or VS Code.",
+                f"* [Open it in Google Colab]({colab_address(name)}). "
+                "Its first cell installs the course there.",
             ]
         )
 
@@ -107,6 +113,13 @@ def colab_address(topic: str) -> str:
     return f"https://colab.research.google.com/github/{repository}/blob/{settings.TAG}/exercises/{topic}/{topic}.ipynb"
 
 
+def _words_shown(page: str) -> int:
+    """Words of a page that a reader meets: cells whose code is folded or left out do not count."""
+    cells = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
+    shown = cells.sub(lambda cell: "" if re.search(r"hide-input|remove-cell", cell[0]) else cell[0], page)
+    return len(re.findall(r"\w+", shown))
+
+
 def _topic_row(number: int, each: Topic) -> str:
     title = f"[{each.title}](/chapters/{each.name}/index.md)" if each.ready else each.title
     needs = ", ".join(each.needs) or ("nothing" if each.ready else "")
@@ -115,6 +128,6 @@ def _topic_row(number: int, each: Topic) -> str:
 
 def _exercise_row(exercise: Exercise) -> str:
     title = f"{exercise.title} (`{exercise.id}`)" + (", further" if exercise.further else "")
-    difficulty = "●" * exercise.difficulty + "○" * (5 - exercise.difficulty)
+    difficulty = f"{exercise.difficulty}/5 " + "●" * exercise.difficulty + "○" * (5 - exercise.difficulty)
     objectives = ", ".join(exercise.objectives)
-    return f"| {title} | {exercise.points} | {difficulty} {exercise.difficulty}/5 | {exercise.minutes} | {objectives} |"
+    return f"| {title} | {exercise.points} | {difficulty} | {exercise.minutes} | {objectives} |"

@@ -1,4 +1,4 @@
-"""The Sphinx extension of the book: offline, accessible, cached by what pages depend on. Named in `_config.yml`."""
+"""The Sphinx extension of the book, named in `_config.yml`: offline, accessible, cached by what counts."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def set_execution_cache(app: Sphinx, config: Config) -> None:
-    """Put outputs under a folder named after the execution key, so that a new key runs (and reads) every page anew."""
+    """Keep outputs in a folder named after the execution key: a new key runs and reads every page anew."""
     root = Path(app.srcdir)
     config.course_execution_key = execution_key(root)
     config.nb_execution_cache_path = str(root / "_build" / ".jupyter_cache" / config.course_execution_key)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 def sgns_loss(center: Tensor, context: Tensor, negatives: Tensor) -> Tensor:
-    """Skip-gram loss with negative sampling, through torch's logistic loss for labels +1 and -1.
+    """Skip-gram loss with negative sampling, as the cross-entropy of "is this pair real?".
 
     Args:
         center: (B, D) float.
@@ -18,9 +18,9 @@ def sgns_loss(center: Tensor, context: Tensor, negatives: Tensor) -> Tensor:
     """
     others = torch.cat([context.unsqueeze(1), negatives], dim=1)  # (B, 1 + K, D)
     scores = (others @ center.unsqueeze(2)).squeeze(2)  # (B, 1 + K)
-    labels = torch.full_like(scores, -1.0)
-    labels[:, 0] = 1.0
-    return F.soft_margin_loss(scores, labels, reduction="sum") / len(center)
+    real = torch.zeros_like(scores)
+    real[:, 0] = 1.0
+    return F.binary_cross_entropy_with_logits(scores, real, reduction="sum") / len(center)
 
 
 class SkipGram(nn.Module):

@@ -77,14 +77,14 @@ def test_show_and_fetch_of_a_public_set(
     (no_data / "sst5").mkdir()
     for split in ("train", "dev"):
         (no_data / "sst5" / f"{split}.tsv").write_text(
-            "\tid\tsentence\tsentiment\n0\tab\t [Good] film .\t4\n"
+            "\tid\tsentence\tsentiment\n0\tab\t [good] film .\t4\n"
         )
     monkeypatch.setenv("NLPCOURSE_DATA", str(no_data))
     assert run("data", "fetch", "sst5") == 0
     assert run("data", "show", "sst5") == 0
     out = capsys.readouterr().out
     assert "sst5: ready" in out
-    assert "[Good] film ." in out
+    assert "[good] film ." in out
 
 
 def test_show_of_the_corpus(

@@ -79,6 +79,15 @@ def test_a_version_that_is_not_the_pinned_one_is_named(
     assert "not-installed" not in found.detail
 
 
+def test_a_build_for_other_hardware_is_the_same_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "constraints.txt").write_text("torch==2.13.0\n")
+    monkeypatch.setattr(doctor, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(doctor, "version", lambda name: "2.13.0+cpu")
+    assert doctor._versions().ok
+
+
 def test_a_missing_browser_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
     assert doctor._chromium().ok is None

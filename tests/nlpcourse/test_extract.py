@@ -85,7 +85,14 @@ def test_a_list_of_attributes() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["add_docstr(f, make())", "add_newdoc('a', b, 'c')", "add_docstr(f)", "other(f, 'x')"]
+    "call",
+    [
+        "add_docstr(f, make())",
+        "add_newdoc('a', b, 'c')",
+        "add_docstr(f)",
+        "add_docstr(f, ' ')",
+        "other(f, 'x')",
+    ],
 )
 def test_what_cannot_be_read_without_running_is_left_out(call: str) -> None:
     assert docstrings(call.encode()) == []

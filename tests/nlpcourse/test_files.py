@@ -28,7 +28,9 @@ def test_replaces_what_stood_there_and_leaves_nothing_else(tmp_path: Path) -> No
 
 def test_mode_is_set(tmp_path: Path) -> None:
     write_atomically(tmp_path / "secret", "s", mode=0o600)
+    write_atomically(tmp_path / "public", "p")
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "public").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,11 @@ def test_wnut17(folder: Path) -> None:
     ]
 
 
+def test_the_last_sentence_needs_no_blank_line(folder: Path) -> None:
+    (folder / "wnut17" / "dev.conll").write_text("Hi\tO")
+    assert published.wnut17("dev") == [(("Hi",), ("O",))]
+
+
 def test_without_the_variable_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NLPCOURSE_DATA", raising=False)
     with pytest.raises(CourseError, match=r"set NLPCOURSE_DATA to the folder that has sst5/dev\.tsv"):

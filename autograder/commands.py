@@ -1,0 +1,257 @@
+"""The instructor's commands: `exercises`, `class`, `grade`, `report`, `demo`. What they need is imported when they run."""
+
+import json
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nlpcourse.errors import CourseError
+
+if TYPE_CHECKING:
+    from autograder.classroom.grade import Outcome
+
+classes = typer.Typer(
+    name="class",
+    help="A class: make its folder, release a topic to it, collect its submissions.",
+    no_args_is_help=True,
+)
+
+ClassArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The class folder.")]
+ClassOption = Annotated[Path, typer.Option("--class", metavar="DIR", help="The class folder.")]
+
+
+class Platform(StrEnum):
+    """Learning platforms that grades are exported to."""
+
+    canvas = "canvas"
+    moodle = "moodle"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the instructor's commands to the command line."""
+    from autograder.authoring import command
+
+    command.register(app)
+    app.add_typer(classes)
+    for function in (grade, report, demo):
+        app.command()(function)
+
+
+def _console() -> Console:
+    return Console(soft_wrap=True, highlight=False)
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@classes.command("init")
+def class_init(folder: ClassArgument) -> None:
+    """Make a class folder: nbgrader's configuration, a gradebook, a secret salt.
+
+    Example: [bold]nlpcourse class init ~/classes/spring[/]
+    """
+    from autograder.classroom.init import init
+
+    made = init(folder)
+    _console().print(f"class made in {made.root}\nnext: nlpcourse class release {folder} TOPIC", markup=False)
+
+
+@classes.command("release")
+def class_release(
+    folder: ClassArgument,
+    topic: Annotated[str, typer.Argument(help="A topic of the course.")],
+    due: Annotated[
+        str | None, typer.Option(metavar="ISO", help="Due date, such as 2026-03-01T23:59+08:00.")
+    ] = None,
+) -> None:
+    """Release a topic to a class: pin what it will be graded with, and make the notebook to hand out.
+
+    Example: [bold]nlpcourse class release ~/classes/spring embeddings --due 2026-03-01T23:59+08:00[/]
+    """
+    from autograder.classroom.folder import open_class
+    from autograder.classroom.release import parse_due, release
+    from nlpcourse.paths import project_root
+
+    classroom = open_class(folder)
+    with classroom.lock():
+        pin = release(classroom, topic, root=project_root(), due=parse_due(due) if due else None)
+    _console().print(
+        f"pinned {topic} {pin['version']}: {len(pin['files'])} files, {pin['points']} automatic points, "
+        f"fingerprint {pin['fingerprint'][:12]}, due {pin['due'] or 'never'}\n"
+        f"hand out {classroom.release(topic)}",
+        markup=False,
+    )
+
+
+@classes.command("collect")
+def class_collect(
+    folder: ClassArgument,
+    archive: Annotated[
+        Path, typer.Argument(help="A Canvas or Moodle zip file, or a folder or zip file of STUDENT/x.ipynb.")
+    ],
+    topic: Annotated[
+        str | None, typer.Option(help="The topic of every notebook; by default each says its own.")
+    ] = None,
+    received: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ISO", help="When it was handed in, where the platform does not say; default now."
+        ),
+    ] = None,
+) -> None:
+    """Take a learning platform's download into a class. What cannot be taken is named, the rest goes on.
+
+    Example: [bold]nlpcourse class collect ~/classes/spring ~/Downloads/submissions.zip[/]
+    """
+    from autograder.classroom.collect import collect
+    from autograder.classroom.folder import open_class
+    from autograder.classroom.names import printable
+    from autograder.classroom.release import parse_due
+
+    classroom = open_class(folder)
+    with classroom.lock():
+        found = collect(classroom, archive, topic=topic, received=parse_due(received) if received else None)
+    console = _console()
+    for path, reason in found.refused:
+        console.print(f"not taken: {printable(path)}: {printable(reason, 300)}", markup=False)
+    late = sum(1 for receipt in found.taken if receipt.late)
+    console.print(
+        f"{len(found.taken)} taken ({late} marked late), {found.unchanged} unchanged, {len(found.refused)} not taken",
+        markup=False,
+    )
+
+
+def grade(
+    topics: Annotated[list[str], typer.Argument(metavar="TOPIC ...", help="Topics released to the class.")],
+    folder: ClassOption,
+    students: Annotated[
+        list[str] | None, typer.Option("--student", metavar="ID", help="Only this student; may be repeated.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that grade; default one for each core.")
+    ] = None,
+    db: Annotated[
+        str | None, typer.Option(metavar="URL", help="The gradebook, from now on; default gradebook.db.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the outcomes here.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded.")] = False,
+    unsafe: Annotated[
+        bool,
+        typer.Option(
+            "--unsafe-no-sandbox", help="Without the sandbox: only for notebooks that you wrote yourself."
+        ),
+    ] = False,
+) -> None:
+    """Grade submissions. What is graded stays: stop at any time and start again.
+
+    Example: [bold]nlpcourse grade embeddings --class ~/classes/spring[/]
+    """
+    from autograder.classroom.folder import open_class
+    from autograder.classroom.grade import Order
+    from autograder.classroom.grade import grade as run
+    from autograder.classroom.outcome import as_contract
+
+    classroom = open_class(folder)
+    console = _console()
+    if unsafe:
+        warn_unsafe()
+    outcomes = []
+    for topic in dict.fromkeys(topics):
+        order = Order(topic, tuple(students or ()), workers or cores(), db, force, unsafe)
+        try:
+            outcomes.append(run(classroom, order))
+        except KeyboardInterrupt:
+            raise CourseError("stopped; what was graded stays, run the same command again to go on") from None
+        print_outcome(console, outcomes[-1])
+    if output is not None:
+        from nlpcourse.files import write_atomically
+
+        content = [as_contract(classroom, outcome) for outcome in outcomes]
+        write_atomically(output, json.dumps(content[0] if len(content) == 1 else content, indent=1) + "\n")
+    if any(outcome.problems for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def warn_unsafe() -> None:
+    """Say loudly that there is no sandbox."""
+    Console(stderr=True).print(
+        "WARNING: no sandbox. The code of these notebooks can read and change everything that you can, scores can be "
+        "forged, and every record says so. Grade nobody else's work like this.",
+        style="bold red",
+    )
+
+
+def print_outcome(console: Console, outcome: "Outcome") -> None:
+    """A line on the run, the submissions that failed, and what the grader failed at."""
+    kept = len(outcome.records) - outcome.graded
+    console.print(f"{outcome.topic}: {outcome.graded} graded, {kept} were graded already", markup=False)
+    for record in outcome.records:
+        if record.status == "failed":
+            console.print(f"  failed: {record.student}: {record.reason}", markup=False)
+    for problem in outcome.problems:
+        Console(stderr=True, soft_wrap=True).print(f"  {problem}", markup=False, style="red")
+
+
+def report(
+    folder: ClassOption,
+    lms: Annotated[Platform | None, typer.Option(help="Write this platform's table of grades, too.")] = None,
+) -> None:
+    """Write the class report, a feedback page for each student, and grades.csv.
+
+    Example: [bold]nlpcourse report --class ~/classes/spring --lms canvas[/]
+    """
+    from autograder.classroom.export import write_grades, write_platform
+    from autograder.classroom.feedback import write_feedback
+    from autograder.classroom.folder import open_class
+    from autograder.classroom.report import write_report
+    from autograder.classroom.results import read_results
+
+    classroom = open_class(folder)
+    results = read_results(classroom)
+    written = [write_report(classroom, results), write_grades(classroom, results)]
+    pages = write_feedback(classroom, results)
+    if lms is not None:
+        written += write_platform(classroom, results, lms.value)
+    console = _console()
+    for path in written:
+        console.print(f"wrote {path}", markup=False)
+    console.print(f"wrote {len(pages)} feedback pages in {classroom.root / 'feedback'}", markup=False)
+
+
+def demo() -> None:
+    """Build the site and the exercises, grade a sample class for real, and say what to open.
+
+    Example: [bold]nlpcourse demo[/]
+    """
+    from autograder.demo import run
+    from nlpcourse.paths import project_root
+
+    run(project_root(), _console(), workers=cores())
+
+
+def score_table(outcome: "Outcome") -> Table:
+    """A small table of a grading run, for the terminal."""
+    table = Table(title=f"{outcome.topic} (automatic points)")
+    table.add_column("student")
+    for exercise in outcome.records[0].exercises if outcome.records else ():
+        table.add_column(exercise.id, justify="right")
+    table.add_column("total", justify="right")
+    table.add_column("notes")
+    for record in outcome.records:
+        parts = [f"{exercise.score}/{exercise.max}" for exercise in record.exercises]
+        notes = [record.status] if record.status == "failed" else []
+        notes += [
+            f"{exercise.id}: {exercise.status}" for exercise in record.exercises if exercise.status != "ok"
+        ]
+        notes += ["late"] * record.late + ["flagged"] * bool(record.flags)
+        table.add_row(record.student, *parts, f"{record.score}/{record.max}", ", ".join(notes))
+    return table

@@ -1,0 +1,221 @@
+"""Our two steps among nbgrader's own: `Restore` comes first when it sanitises, `Execute` stands where it runs cells.
+
+Everything else stays nbgrader's: database, late policy, formgrader, manual grading, feedback. With these in place
+`nbgrader autograde` and the formgrader give the scores that `nlpcourse grade` gives, from the same records.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbformat.notebooknode import NotebookNode
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    IgnorePattern,
+    LimitOutput,
+    NbGraderPreprocessor,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+from traitlets import Bool
+
+from autograder.assignment import Assignment
+from autograder.classroom.folder import Classroom, make_folder
+from autograder.classroom.worker import make
+from autograder.grading.record import Record
+from autograder.grading.restore import MAX_BYTES, Unreadable, blank, restore
+from autograder.grading.seeds import digest
+from nlpcourse.errors import CourseError
+from nlpcourse.files import write_atomically
+
+
+def configure(c: Any) -> None:
+    """Set nbgrader's lists of steps; `c` is a traitlets configuration."""
+    c.Autograde.exporter_class = SubmissionExporter
+    c.Autograde.sanitize_preprocessors = [
+        Restore,
+        ClearOutput,
+        DeduplicateIds,
+        OverwriteKernelspec,
+        OverwriteCells,
+        CheckCellMetadata,
+    ]
+    c.Autograde.autograde_preprocessors = [
+        Execute,
+        IgnorePattern,
+        ClearMetadataPreprocessor,
+        LimitOutput,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]
+
+
+class SubmissionExporter(NotebookExporter):
+    """Lets a file that is no notebook come as far as `Restore`, which says so and puts the blank one in its place."""
+
+    def from_file(
+        self, file_stream: Any, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """As nbconvert's, with an empty notebook for what cannot be read."""
+        notebook = nbformat.v4.new_notebook()
+        if os.fstat(file_stream.fileno()).st_size <= MAX_BYTES:
+            try:
+                notebook = nbformat.read(file_stream, as_version=4)
+            except Exception as error:  # noqa: BLE001 - a submitted file can break a parser in any way
+                self.log.warning("%s cannot be read: %s", file_stream.name, type(error).__name__)
+        return self.from_notebook_node(notebook, resources=resources, **kw)
+
+
+class Restore(NbGraderPreprocessor):
+    """Puts the submission back into the form that was handed out, so that nbgrader's own steps find what they expect."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """The restored notebook, made from the submitted file itself; a blank one when it cannot be read."""
+        work = _Work.of(self, resources)
+        try:
+            restored = restore(work.submission(), work.assignment)
+        except Unreadable as problem:
+            self.log.warning("%s: %s", work.student, problem)
+            return blank(work.assignment), resources
+        for flag in restored.flags:
+            self.log.warning("%s: %s", work.student, flag)
+        return restored.notebook, resources
+
+
+class Execute(NbGraderPreprocessor):
+    """Writes what grading gave into the notebook. Grades the submission unless its record is there and holds."""
+
+    unsafe_no_sandbox = Bool(
+        False, help="Run submissions without a sandbox. For one's own notebooks only; every record says so."
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """The notebook with its outputs, the score of each graded cell among them.
+
+        Raises:
+            CourseError: the grader cannot do its work: no sandbox, no salt, a gradebook of another release.
+        """
+        work = _Work.of(self, resources)
+        record, graded = work.result(unsafe=self.unsafe_no_sandbox)
+        outputs = {cell.id: cell.outputs for cell in graded.cells if cell.cell_type == "code"}
+        scores = {f"{exercise.id}-check": exercise.score for exercise in record.exercises}
+        for cell in nb.cells:
+            if cell.cell_type != "code":
+                continue
+            cell.outputs = outputs.get(cell.id, [])
+            cell.execution_count = None
+            settings = cell.metadata.get("nbgrader", {})
+            if settings.get("grade"):
+                self._verify(cell, scores.pop(settings["grade_id"], None))
+        if scores:
+            raise CourseError(f"{work.student}: the notebook lacks the graded cell {min(scores)}; release again")
+        return nb, resources
+
+    def _verify(self, cell: NotebookNode, score: int | None) -> None:
+        """Raise unless nbgrader will read exactly `score` from this cell (without a number it gives full marks)."""
+        shown = [
+            output.data.get("text/plain") for output in cell.outputs if output.output_type == "execute_result"
+        ]
+        points = cell.metadata.nbgrader.points
+        if score is None or shown != [str(score)] or score > points:
+            raise CourseError(
+                f"cell {cell.metadata.nbgrader.grade_id}: the record says {score}, the notebook {shown}, the gradebook "
+                f"at most {points:g}; grade again with --force, or release the assignment again"
+            )
+
+
+class _Work:
+    """One submission of one class, as the converter that runs a step sees it."""
+
+    def __init__(self, classroom: Classroom, topic: str, student: str, file: Path) -> None:
+        self.classroom, self.topic, self.student, self.file = classroom, topic, student, file
+        classroom.read_pin(topic)
+        self.assignment = _assignment(topic, classroom.pin(topic))
+
+    @classmethod
+    def of(cls, step: NbGraderPreprocessor, resources: dict[str, Any]) -> "_Work":
+        converter = getattr(step.parent, "parent", None)
+        course = getattr(converter, "coursedir", None) or CourseDirectory(config=step.config)
+        names = resources["nbgrader"]
+        folder = course.format_path(course.submitted_directory, names["student"], names["assignment"])
+        return cls(
+            Classroom(Path(course.root)),
+            names["assignment"],
+            names["student"],
+            Path(folder) / f"{names['notebook']}.ipynb",
+        )
+
+    def submission(self) -> bytes:
+        try:
+            return self.file.read_bytes()
+        except OSError as error:
+            raise CourseError(f"cannot read the submission {self.file}: {error.strerror}") from error
+
+    def result(self, *, unsafe: bool) -> tuple[Record, NotebookNode]:
+        """The record of these bytes with its notebook, from `results/` or made now."""
+        record_file = self.classroom.record(self.student, self.topic)
+        notebook_file = self.classroom.graded(self.student, self.topic)
+        try:
+            record = Record.from_json(record_file.read_bytes())
+            notebook = nbformat.reads(notebook_file.read_text(encoding="utf-8"), as_version=4)
+        except (OSError, CourseError, ValueError):
+            pass
+        else:
+            if (
+                record.hashes.submission == digest(self.submission())
+                and record.hashes.fingerprint == self.assignment.fingerprint
+                and (unsafe or record.sandbox or record.status == "failed")
+            ):
+                return record, notebook
+        try:
+            process = _grader(str(self.classroom.root), self.topic, self.assignment.fingerprint, unsafe)
+            record, content = process.submit(
+                _grade, str(self.classroom.root), self.topic, unsafe, self.student
+            ).result()
+        except BrokenProcessPool as error:
+            _grader.cache_clear()
+            raise CourseError(f"the grading process ended while it graded {self.student}; run it again") from error
+        make_folder(record_file.parent)
+        write_atomically(notebook_file, content)
+        write_atomically(record_file, record.to_json())
+        return record, nbformat.reads(content.decode(), as_version=4)
+
+
+@functools.lru_cache(maxsize=4)
+def _assignment_of(topic: str, pin: Path, stamp: int) -> Assignment:
+    return Assignment.load(topic, pin)
+
+
+def _assignment(topic: str, pin: Path) -> Assignment:
+    """The pinned assignment, read again when the pin was made again."""
+    return _assignment_of(topic, pin, (pin / "pin.json").stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1)
+def _grader(root: str, topic: str, fingerprint: str, unsafe: bool) -> ProcessPoolExecutor:
+    """One process that grades with one pin: the formgrader's server is no place for student data and pytest."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+@functools.lru_cache(maxsize=1)
+def _ready(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, bytes]]:
+    return make(root, topic, unsafe)
+
+
+def _grade(root: str, topic: str, unsafe: bool, student: str) -> tuple[Record, bytes]:
+    """In the grading process: grade one student's submission."""
+    return _ready(root, topic, unsafe)(student)

@@ -1,0 +1,39 @@
+"""What a record depends on, as short hashes of syntax trees: comments, layout and docstrings may change freely."""
+
+import ast
+import hashlib
+from importlib.metadata import version
+
+from autograder.assignment import Assignment
+from autograder.proof.answers import reference_answers, setup
+
+
+def tree_key(*sources: str) -> str:
+    """16 hexadecimal digits that change when the syntax tree of a source does, docstrings aside."""
+    digest = hashlib.sha256()
+    for source in sources:
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+                node.body = node.body[1:] or [ast.Pass()]
+        digest.update(ast.dump(tree).encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def grader_version() -> str:
+    """The version of the course that is installed."""
+    return version("nlpcourse")
+
+
+def checks_key(assignment: Assignment, exercise: str) -> str:
+    """Of the check module of an exercise and of what check modules share."""
+    folder = assignment.root / "autograder" / "checks"
+    files = [folder / assignment.topic / f"test_{exercise}.py", folder / "comparing.py"]
+    return tree_key(*(file.read_text(encoding="utf-8") for file in files))
+
+
+def reference_key(assignment: Assignment, exercise: str) -> str:
+    """Of the reference answers of an exercise and of what it needs, and of the cell that runs before them."""
+    names = (*assignment.exercise(exercise).needs, exercise)
+    references = reference_answers(assignment)
+    return tree_key(setup(assignment), *(references[name] for name in sorted(names)))

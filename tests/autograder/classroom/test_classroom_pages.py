@@ -1,0 +1,227 @@
+"""The report, the feedback pages and the tables of grades, made from results with hostile and odd contents."""
+
+import csv
+import io
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.classroom.export import write_grades, write_platform
+from autograder.classroom.feedback import write_feedback
+from autograder.classroom.folder import Classroom
+from autograder.classroom.pages import sentence
+from autograder.classroom.report import histogram, most_missed, write_report
+from autograder.classroom.results import Scored, Submission, TopicResults, Written
+from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
+from nlpcourse.errors import CourseError
+
+EVIL = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'</style></title>'
+
+
+@pytest.fixture(scope="module")
+def assignment() -> Assignment:
+    return Assignment.load("embeddings")
+
+
+def exercise_result(assignment: Assignment, name: str, passed: int, **changes) -> ExerciseResult:
+    """The first `passed` checks passed, the next failed, the rest were not tried."""
+    checks = []
+    for position, check in enumerate(assignment.checks[name]):
+        status = "passed" if position < passed else "failed" if position == passed else "not tried"
+        checks.append(
+            CheckResult(
+                check.id,
+                status,
+                check.points,
+                check.points if status == "passed" else 0,
+                check.hint if status == "failed" else "",
+                check.requires,
+            )
+        )
+    score = sum(check.earned for check in checks)
+    result = ExerciseResult(name, "ok", "", score, sum(check.points for check in checks), tuple(checks))
+    return replace(result, **changes)
+
+
+def submission(assignment: Assignment, student: str, name: str, passed: int, **changes) -> Submission:
+    results = tuple(exercise_result(assignment, each.id, passed) for each in assignment.exercises)
+    if "error" in changes:
+        results = (replace(results[0], error=changes.pop("error")), *results[1:])
+    flags, status = changes.pop("flags", ()), changes.pop("status", "graded")
+    record = Record(
+        student=student,
+        assignment="embeddings",
+        status=status,
+        reason="the file is not a notebook" if status == "failed" else "",
+        score=sum(each.score for each in results),
+        max=sum(each.max for each in results),
+        late=changes.pop("late", False),
+        flags=flags,
+        manual=Manual(None, 3),
+        exercises=results,
+        hashes=Hashes("a", "b", "c"),
+        sandbox=("all",),
+    )
+    titles = {each.id: each.title for each in assignment.exercises}
+    made = Submission(
+        student=student,
+        name=name,
+        lms=changes.pop("lms", ""),
+        received=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        record=record,
+        exercises=tuple(Scored(each, titles[each.id], float(each.score), "") for each in results),
+        written=(Written("two-tables", "Why two tables?", None, 3, ""),),
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def results(assignment: Assignment) -> TopicResults:
+    works = (
+        submission(assignment, "ada", "Ada Lin", 99, lms="11"),
+        submission(
+            assignment, "wei", "王小明", 3, lms="12", late=True,
+            written=(Written("two-tables", "Why two tables?", 2.5, 3, f"good {EVIL}"),),
+        ),
+        submission(assignment, "evil", EVIL, 1, flags=(EVIL,), error=EVIL),
+        submission(assignment, "formula", "=HYPERLINK(1)", 0, lms="13"),
+        submission(assignment, "broken", "Broken", 0, status="failed"),
+        Submission("new", "New", "", None, None),
+    )  # fmt: skip
+    return TopicResults("embeddings", "Word vectors", "0.1.0", datetime(2026, 3, 1, tzinfo=UTC), assignment, works)
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def pages(classroom: Classroom, results: TopicResults) -> dict[str, str]:
+    made = [write_report(classroom, [results]), *write_feedback(classroom, [results])]
+    return {str(path.relative_to(classroom.root)): path.read_text(encoding="utf-8") for path in made}
+
+
+def test_a_page_for_everybody_who_was_graded(classroom: Classroom, results: TopicResults) -> None:
+    made = pages(classroom, results)
+    assert set(made) == {"report.html"} | {
+        f"feedback/{student}/embeddings.html" for student in ("ada", "wei", "evil", "formula", "broken")
+    }
+
+
+def test_what_students_wrote_is_text(classroom: Classroom, results: TopicResults) -> None:
+    for name, text in pages(classroom, results).items():
+        page = Page(text)
+        assert not [tag for tag, _ in page.tags if tag in ("img", "iframe", "object", "link", "base")], name
+        assert [tag for tag, _ in page.tags].count("script") == (name == "report.html"), name
+        assert not [key for _, attributes in page.tags for key in attributes if key.startswith("on")], name
+    assert EVIL in Page(pages(classroom, results)["report.html"]).text
+
+
+def test_pages_may_load_nothing(classroom: Classroom, results: TopicResults) -> None:
+    for name, text in pages(classroom, results).items():
+        page = Page(text)
+        policies = [
+            attributes["content"]
+            for _, attributes in page.tags
+            if attributes.get("http-equiv") == "Content-Security-Policy"
+        ]
+        assert len(policies) == 1, name
+        assert policies[0].startswith("default-src 'none'; style-src 'sha256-"), name
+        assert "unsafe" not in policies[0]
+        loading = [value for _, attributes in page.tags for key, value in attributes.items() if key in ("src", "srcset")]
+        assert not loading, name
+        assert "url(" not in text
+        assert "@import" not in text
+        assert not [attributes for _, attributes in page.tags if "style" in attributes], "the policy forbids these"
+
+
+def test_feedback_has_one_hint_an_exercise_and_no_check(
+    classroom: Classroom, results: TopicResults, assignment: Assignment
+) -> None:
+    text = pages(classroom, results)["feedback/wei/embeddings.html"]
+    assert text.count("A hint.") == len(assignment.exercises)
+    for checks in assignment.checks.values():
+        for check in checks:
+            assert check.id not in text
+    assert "2.5" in text
+    assert "Your teacher:" in text
+    shown = Page(text).text
+    assert shown.count("(not tried)") > 3
+    assert "✓" in shown
+    assert "✗" in shown
+
+
+def test_a_failed_submission_is_told_why(classroom: Classroom, results: TopicResults) -> None:
+    text = Page(pages(classroom, results)["feedback/broken/embeddings.html"]).text
+    assert "could not be graded" in text
+    assert "the file is not a notebook" in text
+    assert "✗" not in text
+
+
+def test_most_missed_counts_only_what_was_tried(results: TopicResults, assignment: Assignment) -> None:
+    missed = {each.check: each for each in most_missed(results) if each.exercise == assignment.exercises[0].title}
+    first, second = (check.id for check in assignment.checks["sgns_loss"][:2])
+    assert (missed[first].failed, missed[first].tried) == (1, 4)
+    assert (missed[second].failed, missed[second].tried, missed[second].not_tried) == (1, 3, 1)
+    assert missed[first].hint
+
+
+def test_a_histogram_counts_everybody_once() -> None:
+    drawn = histogram("e", "E", [0, 1.9, 2, 9.9, 10], 10)
+    assert [bar.count for bar in drawn.bars] == [2, 1, 0, 0, 2]
+    assert drawn.bars[0].height == 100
+    assert sum(bar.count for bar in histogram("e", "E", [], 10).bars) == 0
+
+
+def test_marks_in_a_sentence_are_shown_and_the_rest_is_text() -> None:
+    assert sentence("`a<b` is **not** $x^2$ <b>") == (
+        "<code>a&lt;b</code> is <strong>not</strong> <code>x^2</code> &lt;b&gt;"
+    )
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"))))
+
+
+def test_grades_add_up_and_hold_no_formula(classroom: Classroom, results: TopicResults) -> None:
+    table = rows(write_grades(classroom, [results]))
+    totals = {row["student"]: row["score"] for row in table if row["part"] == "total"}
+    points = results.assignment.points
+    assert totals["ada"] == str(points)
+    assert totals["new"] == ""
+    parts = [float(row["score"] or 0) for row in table if row["student"] == "wei" and row["part"] != "total"]
+    assert float(totals["wei"]) == sum(parts)
+    assert {row["name"] for row in table if row["student"] == "formula"} == {"'=HYPERLINK(1)"}
+    assert not [cell for row in table for cell in row.values() if re.match(r"[=+@\t\r]", cell)]
+
+
+def test_what_canvas_and_moodle_import(classroom: Classroom, results: TopicResults) -> None:
+    (canvas,) = write_platform(classroom, [results], "canvas")
+    table = {row["ID"]: row for row in rows(canvas)}
+    assert set(table) == {"", "11", "12", "13"}
+    assert table[""]["Word vectors"] == f"{results.maximum:g}"
+    assert table["11"]["Word vectors"] == str(results.assignment.points)
+    (moodle,) = write_platform(classroom, [results], "moodle")
+    assert {row["Identifier"] for row in rows(moodle)} == {"Participant 11", "Participant 12", "Participant 13"}
+
+
+def test_without_numbers_there_is_nothing_to_import(classroom: Classroom, results: TopicResults) -> None:
+    nobody = replace(results, submissions=tuple(replace(work, lms="") for work in results.submissions))
+    with pytest.raises(CourseError, match="canvas number"):
+        write_platform(classroom, [nobody], "canvas")

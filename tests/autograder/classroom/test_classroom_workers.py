@@ -1,0 +1,55 @@
+"""Workers that die, raise, or never start."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from autograder.classroom.workers import Died, Raised, work
+from nlpcourse.errors import CourseError
+
+# A module of its own, so that a fresh interpreter can import it.
+TASKS = """
+import os, signal
+
+def make(ten):
+    def handle(task):
+        if task == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if task == 4:
+            raise ValueError("four")
+        return task * ten
+    return handle
+
+def make_nothing():
+    raise RuntimeError("no checks here")
+"""
+
+
+@pytest.fixture
+def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    (tmp_path / "tasks_of_workers.py").write_text(TASKS)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("tasks_of_workers")
+    del sys.modules["tasks_of_workers"]
+
+
+def test_a_death_costs_one_task_and_is_tried_twice(tasks: ModuleType) -> None:
+    found = dict(work(range(7), workers=2, make=tasks.make, arguments=(10,)))
+    assert found.pop(3) == Died("killed by SIGKILL")
+    raised = found.pop(4)
+    assert isinstance(raised, Raised)
+    assert raised.summary == "ValueError: four"
+    assert found == {0: 0, 1: 10, 2: 20, 5: 50, 6: 60}
+
+
+def test_workers_that_cannot_start_are_the_graders_failure(tasks: ModuleType) -> None:
+    with pytest.raises(CourseError, match="do not start .RuntimeError: no checks here"):
+        list(work([1, 2], workers=2, make=tasks.make_nothing, arguments=()))
+
+
+def test_nothing_to_do_starts_nobody(tasks: ModuleType) -> None:
+    assert list(work([], workers=2, make=tasks.make_nothing, arguments=())) == []

@@ -1,0 +1,93 @@
+"""`nlpcourse site`: what is fine builds, what is not fails every time and leaves the old site in place."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nlpcourse.errors import CourseError
+from nlpcourse.site import build
+
+SmallBook = Callable[[str], Path]
+
+FIGURE = """```{code-cell} ipython3
+---
+mystnb:
+  image:
+    alt: ALT
+---
+import matplotlib.pyplot as plt
+plt.plot([1, 2])
+plt.show()
+```
+"""
+
+
+def test_a_book_builds_beside_an_environment_and_runs_again_when_a_record_changes(
+    small_book: SmallBook,
+) -> None:
+    book = small_book(
+        '```{code-cell} ipython3\nfrom pathlib import Path\nprint("seen", Path("../records/run.json").read_text())\n```\n'
+    )
+    broken = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    broken["cells"] = [
+        {
+            "cell_type": "code",
+            "id": "a",
+            "source": "1/0",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+    ]
+    for folder in (".venv/lib/templates", ".pytest_cache", "solutions"):
+        (book / folder).mkdir(parents=True)
+        (book / folder / "template.ipynb").write_text(json.dumps(broken), encoding="utf-8")
+    (book / "records").mkdir()
+    for value in ("first", "second"):
+        (book / "records" / "run.json").write_text(value, encoding="utf-8")
+        index = build(book)
+        assert index == book / "_build" / "html" / "index.html"
+        page = (index.parent / "chapters" / "index.html").read_text(encoding="utf-8")
+        assert f"seen {value}" in page
+    assert not list(index.parent.rglob("*.ipynb")), "a notebook outside the book was published"
+    assert not (index.parent / "_sources").exists()
+
+
+def test_a_failing_cell_fails_every_build_and_the_old_site_stays(small_book: SmallBook) -> None:
+    book = small_book("```{code-cell} ipython3\nraise ValueError('the cell fell over')\n```\n")
+    old = book / "_build" / "html"
+    old.mkdir(parents=True)
+    (old / "index.html").write_text("old", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(CourseError, match="did not build.*site.log"):
+            build(book)
+        assert "the cell fell over" in (book / "_build" / "site.log").read_text(encoding="utf-8")
+    assert (old / "index.html").read_text(encoding="utf-8") == "old"
+    assert [path.name for path in (book / "_build").iterdir() if path.name.startswith(".site")] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (FIGURE.replace("ALT", "a line"), "alternative text"),
+        ("[to a page that is not there](nowhere.md)\n", "nowhere"),
+        ("```{assignment} embeddings\n```\n", "there is no notebook"),
+    ],
+)
+def test_what_a_reader_would_miss_fails_the_build(small_book: SmallBook, text: str, complaint: str) -> None:
+    with pytest.raises(CourseError, match=complaint):
+        build(small_book(text))
+
+
+def test_a_line_of_a_solution_is_not_published(small_book: SmallBook) -> None:
+    book = small_book("```python\ntotal = the_secret(center, context) / 2\n```\n")
+    (book / "solutions" / "topic").mkdir(parents=True)
+    (book / "solutions" / "topic" / "code.py").write_text(
+        "def f():\n    ### BEGIN SOLUTION\n    total = the_secret(center, context) / 2\n    ### END SOLUTION\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(CourseError, match="the_secret"):
+        build(book)
+    assert not (book / "_build" / "html").exists()

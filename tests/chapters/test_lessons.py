@@ -1,0 +1,59 @@
+"""What every lesson page keeps: order, short summary, described figures, Chinese terms that the glossary has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nlpcourse.paths import project_root
+
+CHAPTERS = project_root(Path(__file__).parent) / "chapters"
+LESSONS = [page for page in sorted(CHAPTERS.glob("*/*.md")) if page.stem not in ("index", "exercises")]
+CELL = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(params=LESSONS, ids=[page.stem for page in LESSONS])
+def lesson(request: pytest.FixtureRequest) -> str:
+    return request.param.read_text(encoding="utf-8")
+
+
+def test_a_lesson_opens_with_a_question_and_ends_with_a_check_and_a_short_summary(lesson: str) -> None:
+    assert re.search(r"^# .*\n\n> [^#]*\?$", lesson, re.MULTILINE), "no question at the top"
+    headings = re.findall(r"^## (.*)$", lesson, re.MULTILINE)
+    assert headings[-3:] == ["What goes wrong", "Check yourself", "Summary"]
+    summary = lesson.rsplit("## Summary\n", 1)[1].split("**Next:**")[0].strip().splitlines()
+    assert 1 <= len(summary) <= 5
+
+
+def test_a_lesson_asks_two_to_four_questions(lesson: str) -> None:
+    assert 2 <= len(re.findall(r"^Question\(", lesson, re.MULTILINE)) <= 4
+
+
+def test_every_cell_that_draws_has_a_description(lesson: str) -> None:
+    drawn = [cell for cell in CELL.findall(lesson) if "plt.show()" in cell]
+    assert drawn
+    for cell in drawn:
+        assert re.search(r"^    alt: \S", cell, re.MULTILINE), cell[:200]
+        assert "xlabel=" in cell
+        assert "ylabel=" in cell
+
+
+def test_shown_code_fits_the_column(lesson: str) -> None:
+    for cell in CELL.findall(lesson):
+        if "hide-input" not in cell and "remove-cell" not in cell:
+            for line in cell.splitlines():
+                assert len(line) <= 84, line
+
+
+def test_chinese_terms_are_in_the_glossary() -> None:
+    glossary = (CHAPTERS / "glossary.md").read_text(encoding="utf-8")
+    for page in sorted(CHAPTERS.rglob("*.md")):
+        for term in re.findall(r"[\u4e00-\u9fff]+", page.read_text(encoding="utf-8")):
+            assert term in glossary, f"{page.name}: {term}"
+
+
+def test_every_work_in_the_bibliography_is_cited_and_the_other_way_round() -> None:
+    works = set(re.findall(r"@\w+\{(\w+),", (CHAPTERS.parent / "references.bib").read_text(encoding="utf-8")))
+    text = "".join(page.read_text(encoding="utf-8") for page in sorted(CHAPTERS.rglob("*.md")))
+    cited = {key for keys in re.findall(r"\{cite:\w\}`([^`]*)`", text) for key in keys.split(",")}
+    assert works == cited

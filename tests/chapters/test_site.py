@@ -1,0 +1,115 @@
+"""The built book as files: nothing from outside, nothing of the instructors', every figure described."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from nlpcourse.exercises import notebook_path, read_assignment
+from nlpcourse.site.canary import leaks, solution_lines
+from nlpcourse.topics import topics
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+
+def elements(page: Path) -> list[tuple[str, dict[str, str]]]:
+    parser = _Elements()
+    parser.feed(page.read_text(encoding="utf-8"))
+    return parser.found
+
+
+def listed(root: Path) -> set[str]:
+    """Pages in the table of contents."""
+    return set(re.findall(r"(?:file|root): (\S+)", (root / "_toc.yml").read_text(encoding="utf-8")))
+
+
+def test_exactly_the_pages_of_the_contents_are_there(html: Path, root: Path) -> None:
+    built = {
+        path.relative_to(html).with_suffix("").as_posix() for path in (html / "chapters").rglob("*.html")
+    }
+    assert built == listed(root)
+
+
+def test_every_page_in_chapters_is_in_the_contents(root: Path) -> None:
+    written = {
+        path.relative_to(root).with_suffix("").as_posix() for path in (root / "chapters").rglob("*.md")
+    }
+    assert written == listed(root)
+
+
+def test_nothing_is_loaded_from_outside(html: Path) -> None:
+    pages = list(html.rglob("*.html"))
+    assert len(pages) >= 7
+    for page in pages:
+        for tag, attributes in elements(page):
+            address = attributes.get("src", "") if tag != "link" else attributes.get("href", "")
+            assert not re.match(r"(https?:)?//", address), f"{page.name}: <{tag}> loads {address}"
+    for style in html.rglob("*.css"):
+        assert not re.search(r"(?:url\(|@import)\s*[\"']?https?:", style.read_text(encoding="utf-8")), style
+
+
+def test_each_page_loads_mathjax_at_most_once_and_thebe_never(html: Path) -> None:
+    for page in html.rglob("*.html"):
+        scripts = [
+            attributes["src"] for tag, attributes in elements(page) if tag == "script" and "src" in attributes
+        ]
+        assert sum("mathjax" in script for script in scripts) == (page.name == "skip-gram.html"), page
+        assert "thebe" not in page.read_text(encoding="utf-8").lower(), page
+        for script in scripts:
+            assert (page.parent / script.split("?")[0]).is_file(), f"{page.name}: {script} is missing"
+
+
+def test_every_figure_is_described_in_a_sentence(html: Path) -> None:
+    figures = [
+        attributes
+        for page in (html / "chapters").rglob("*.html")
+        for tag, attributes in elements(page)
+        if tag == "img" and "_images" in attributes["src"]
+    ]
+    assert len(figures) >= 4
+    for attributes in figures:
+        assert len(attributes["alt"].split()) >= 10, attributes
+
+
+def test_no_solution_and_no_marker_reaches_the_site(html: Path, root: Path) -> None:
+    if (root / "solutions").is_dir():
+        assert len(solution_lines(root)) >= 5, "the canary has nothing to look for"
+    assert leaks(html, root) == []
+
+
+def test_the_downloaded_notebook_is_the_released_one(html: Path, root: Path) -> None:
+    for topic in (each for each in topics() if each.ready):
+        released = notebook_path(topic.name, root)
+        copies = list((html / "_downloads").rglob(released.name))
+        assert [copy.read_bytes() for copy in copies] == [released.read_bytes()]
+
+
+def test_the_table_of_exercises_is_the_notebooks_own(html: Path, root: Path) -> None:
+    page = (html / "chapters" / "embeddings" / "exercises.html").read_text(encoding="utf-8")
+    released = read_assignment(notebook_path("embeddings", root))
+    assert released.exercises
+    for exercise in released.exercises:
+        assert exercise.id in page
+        assert exercise.title in page
+    assert f"{released.points} points" in page
+
+
+def test_planned_topics_are_plain_text_and_ready_ones_are_links(html: Path) -> None:
+    page = (html / "chapters" / "index.html").read_text(encoding="utf-8")
+    cells = re.findall(r"<td[^>]*><p>(.*?)</p></td>", page)
+    for topic in topics():
+        cell = next(cell for cell in cells if topic.title in cell)
+        assert ("<a " in cell) == topic.ready, cell
+
+
+@pytest.mark.parametrize("name", ["index.html", "search.html"])
+def test_the_site_has_its_entrances(html: Path, name: str) -> None:
+    assert (html / name).is_file()
