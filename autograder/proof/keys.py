@@ -14,7 +14,10 @@ def tree_key(*sources: str) -> str:
     for source in sources:
         tree = ast.parse(source)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            if (
+                isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+                and ast.get_docstring(node) is not None
+            ):
                 node.body = node.body[1:] or [ast.Pass()]
         digest.update(ast.dump(tree).encode() + b"\0")
     return digest.hexdigest()[:16]

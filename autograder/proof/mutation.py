@@ -207,7 +207,11 @@ def _number(node: ast.AST) -> float | None:
     """The value of a literal number, a sign included, or of True and False."""
     if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float):
         return node.value
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+    if (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+    ):
         inner = _number(node.operand)
         return None if inner is None else -inner
     return None

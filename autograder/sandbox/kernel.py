@@ -137,8 +137,10 @@ class SandboxedKernel:
         return self._sentence
 
     def kill(self) -> None:
-        """End the kernel and everything it started, at once."""
+        """End the kernel and everything it started, at once; returns when that is done."""
         self.provisioner.kill_now()
+        if self.provisioner.process is not None:
+            self.provisioner.process.wait()
 
     @property
     def live(self) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from autograder.sandbox.limits import Limits
 
@@ -12,6 +13,8 @@ TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 #: Seconds between two looks of the watching thread.
 INTERVAL = 0.05
+#: Growth of the grader's own memory since the cell began that can only be a flood of messages; bytes.
+FLOOD_BYTES = 1 << 30
 #: Memory that the system may hold for one open socket's queue, in no process's account.
 SOCKET_BYTES = 208 << 10
 
@@ -127,6 +130,12 @@ class PlainProcesses:
         """Nothing is held."""
 
 
+def own_memory() -> int:
+    """Memory of the calling process in bytes; 0 where the system does not say."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text(encoding="ascii").split()[1]) * PAGE if statm.exists() else 0
+
+
 class Watch:
     """Holds a kernel to its limits from a thread of its own, whatever the grader is doing meanwhile."""
 
@@ -139,6 +148,7 @@ class Watch:
         self.last = Usage(0.0, 0, 0)
         self.began = time.monotonic()
         self.cell: tuple[float, float] | None = None
+        self.own = own_memory()
         self.lock = threading.Lock()
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.run, name="kernel-watch", daemon=True)
@@ -160,6 +170,7 @@ class Watch:
         with self.lock:
             self.measure()
             self.cell = (self.last.cpu_seconds, time.monotonic())
+            self.own = own_memory()
 
     def measure(self) -> Usage:
         if self.stopped.is_set():
@@ -183,6 +194,8 @@ class Watch:
         limits = self.limits
         if usage.memory_bytes > limits.memory_bytes:
             return "memory", f"it used more than {limits.memory_bytes / 2**30:.1f} GiB of memory"
+        if own_memory() - self.own > FLOOD_BYTES:
+            return "memory", "it flooded the grader with messages"
         now = time.monotonic()
         shares = [(limits.cpu_seconds_notebook, usage.cpu_seconds, now - self.began, "the notebook")]
         if self.cell is not None:

@@ -20,13 +20,15 @@ def site(
 ) -> None:
     """Build the book into [bold]_build/html[/].
 
-    Every page is executed (once, then cached). A failing cell, a broken link or a figure without a
-    description fails the build and leaves the site that stood there before.
+    Every page is executed (once, then cached). A failing cell, a broken link or a figure without
+    a description fails the build and leaves the site that stood there before.
 
     Example: [bold]nlpcourse site[/], then open [bold]_build/html/index.html[/].
     """
+    from nlpcourse.data import docstrings
     from nlpcourse.paths import project_root
 
+    docstrings.load()  # pages read it; here its building shows a progress bar
     index = build(project_root(), force=force)
     here = Path.cwd()
     shown = index.relative_to(here) if index.is_relative_to(here) else index

@@ -1,4 +1,4 @@
-"""Makes pages usable by everyone: described figures, code that scrolls by keyboard, Chinese marked as such."""
+"""Makes pages usable by everyone: described figures, code that scrolls by keyboard, Chinese marked so."""
 
 import re
 from typing import Any

@@ -86,9 +86,9 @@ def _run(root: Path, work: Path, log: Path) -> int:
 
 
 def _first_complaint(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8").splitlines()
-    for word in ("ERROR", "WARNING", "Error"):
-        for line in lines:
-            if word in line:
-                return line.strip()
-    return lines[-1].strip() if lines else "it said nothing"
+    """The first warning or error in the log, else its last line; the kernel's own chatter does not count."""
+    lines = [
+        line.strip() for line in log.read_text(encoding="utf-8").splitlines() if "[IPKernelApp]" not in line
+    ]
+    complaints = [line for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL):|Error\b", line)]
+    return next(iter([*complaints, *reversed([line for line in lines if line])]), "it said nothing")

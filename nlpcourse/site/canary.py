@@ -22,7 +22,7 @@ def solution_lines(root: Path) -> set[str]:
 def leaks(html: Path, root: Path) -> list[str]:
     """What the site at `html` shows and must not, one sentence each; empty when all is well.
 
-    Files are compared as plain text with markup, JSON escapes and white space taken out, so that a highlighted
+    Files are compared as plain text with markup, JSON escapes and white space taken out, so that a coloured
     or quoted copy of a line is found too.
     """
     needles = {_flat(line): line for line in [*_MARKERS, *solution_lines(root)]}

@@ -12,7 +12,7 @@ from nlpcourse.site import build
 
 ROOT = project_root(Path(__file__).parent)
 
-PAGE_HEAD = """---
+NOTEBOOK_HEAD = """---
 jupytext:
   text_representation:
     extension: .md
@@ -21,8 +21,6 @@ kernelspec:
   name: python3
   display_name: Python 3
 ---
-
-# A small book
 
 """
 
@@ -56,7 +54,10 @@ def small_book(tmp_path: Path) -> Callable[..., Path]:
         for name in ("_config.yml", "references.bib"):
             shutil.copy(ROOT / name, book / name)
         (book / "_toc.yml").write_text("format: jb-book\nroot: chapters/index\n", encoding="utf-8")
-        (book / "chapters" / "index.md").write_text(PAGE_HEAD + text, encoding="utf-8")
+        page = f"# A small book\n\n{text}"
+        if "{code-cell}" in text:
+            page = NOTEBOOK_HEAD + page
+        (book / "chapters" / "index.md").write_text(page, encoding="utf-8")
         return book
 
     return make

@@ -1,4 +1,4 @@
-"""The built book in a real browser with the network closed, in light and dark, on a wide and on a narrow screen."""
+"""The built book in a real browser with the network closed: light, dark, and on a narrow screen."""
 
 import functools
 import http.server
@@ -93,14 +93,9 @@ def visit(browser: "sync_api.Browser", address: str, request: pytest.FixtureRequ
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(
     "visit",
-    [
-        {"scheme": "light"},
-        {"scheme": "dark"},
-        {"scheme": "light", "width": 390},
-        {"scheme": "dark", "width": 390},
-    ],
+    [{"scheme": "light"}, {"scheme": "dark"}, {"scheme": "light", "width": 390}],
     indirect=True,
-    ids=["light", "dark", "light-narrow", "dark-narrow"],
+    ids=["light", "dark", "narrow"],
 )
 def test_a_page_is_quiet_fits_and_is_accessible(visit: Visit, name: str) -> None:
     page = visit.open(name)
@@ -150,11 +145,11 @@ def test_there_is_one_search_box(visit: Visit) -> None:
 
 def test_a_question_answers_by_keyboard(visit: Visit) -> None:
     page = visit.open(LESSON)
-    question = page.locator(".course-question").first
-    assert question.locator(".course-right").count() == 1
-    explanation = question.locator(".course-right")
+    assert page.locator(".course-right").count() == page.locator(".course-question").count() >= 2
+    option = page.locator(".course-question details", has=page.locator(".course-right")).first
+    explanation = option.locator(".course-right")
     assert not explanation.is_visible()
-    question.locator("details", has=explanation).locator("summary").press("Enter")
+    option.locator("summary").press("Enter")
     assert explanation.is_visible()
     assert explanation.inner_text().startswith("Right.")
 
@@ -163,7 +158,8 @@ def test_a_question_answers_by_keyboard(visit: Visit) -> None:
 def test_figures_stand_on_no_box_in_the_dark(visit: Visit) -> None:
     page = visit.open(LESSON)
     styles = page.locator("figure img").evaluate_all(
-        "images => images.map(image => [getComputedStyle(image).backgroundColor, getComputedStyle(image).filter])"
+        "images => images.map(image => getComputedStyle(image))"
+        ".map(style => [style.backgroundColor, style.filter])"
     )
     assert len(styles) >= 4
     assert all(style == ["rgba(0, 0, 0, 0)", "none"] for style in styles), styles

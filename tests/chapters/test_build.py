@@ -28,7 +28,8 @@ def test_a_book_builds_beside_an_environment_and_runs_again_when_a_record_change
     small_book: SmallBook,
 ) -> None:
     book = small_book(
-        '```{code-cell} ipython3\nfrom pathlib import Path\nprint("seen", Path("../records/run.json").read_text())\n```\n'
+        "```{code-cell} ipython3\nfrom pathlib import Path\n"
+        'print("seen", Path("../records/run.json").read_text())\n```\n'
     )
     broken = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     broken["cells"] = [
@@ -61,7 +62,7 @@ def test_a_failing_cell_fails_every_build_and_the_old_site_stays(small_book: Sma
     old.mkdir(parents=True)
     (old / "index.html").write_text("old", encoding="utf-8")
     for _ in range(2):
-        with pytest.raises(CourseError, match="did not build.*site.log"):
+        with pytest.raises(CourseError, match=r"did not build.*site\.log"):
             build(book)
         assert "the cell fell over" in (book / "_build" / "site.log").read_text(encoding="utf-8")
     assert (old / "index.html").read_text(encoding="utf-8") == "old"
@@ -85,7 +86,7 @@ def test_a_line_of_a_solution_is_not_published(small_book: SmallBook) -> None:
     book = small_book("```python\ntotal = the_secret(center, context) / 2\n```\n")
     (book / "solutions" / "topic").mkdir(parents=True)
     (book / "solutions" / "topic" / "code.py").write_text(
-        "def f():\n    ### BEGIN SOLUTION\n    total = the_secret(center, context) / 2\n    ### END SOLUTION\n",
+        "### BEGIN SOLUTION\ntotal = the_secret(center, context) / 2\n### END SOLUTION\n",
         encoding="utf-8",
     )
     with pytest.raises(CourseError, match="the_secret"):

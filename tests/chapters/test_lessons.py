@@ -1,4 +1,4 @@
-"""What every lesson page keeps: order, short summary, described figures, Chinese terms that the glossary has."""
+"""What every lesson page keeps: its order, a short summary, described figures, terms in the glossary."""
 
 import re
 from pathlib import Path

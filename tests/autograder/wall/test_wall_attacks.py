@@ -75,7 +75,7 @@ def test_the_honest_classmate_gets_every_point(session):
     assert earned(session, HONEST) == 6
 
 
-#: What pretends to be any answer: comparisons, arithmetic and conversions all say what one would like to hear.
+#: What pretends to be any answer: comparisons, arithmetic and conversions all say what one likes to hear.
 TRICKS = """
     import torch, numpy as np
 
@@ -85,9 +85,11 @@ TRICKS = """
     def itself(self, *args, **kwargs):
         return self
 
-    METHODS = {name: always for name in ("__eq__", "__bool__", "__lt__", "__le__", "__contains__", "allclose", "equal")}
-    METHODS |= {name: itself for name in ("__abs__", "__sub__", "__rsub__", "__getitem__", "argmax", "sum", "__round__")}
-    METHODS |= {"__hash__": lambda self: 0, "__ne__": lambda self, other: False, "__reduce__": lambda self: (print, ())}
+    YES = "__eq__ __bool__ __lt__ __le__ __contains__ allclose equal".split()
+    SAME = "__abs__ __sub__ __rsub__ __getitem__ argmax sum __round__".split()
+    METHODS = dict.fromkeys(YES, always) | dict.fromkeys(SAME, itself)
+    METHODS |= {"__hash__": lambda self: 0, "__ne__": lambda self, other: False}
+    METHODS |= {"__reduce__": lambda self: (print, ())}
     METHODS |= {"__array__": lambda self, *args, **kwargs: np.zeros(())}
     METHODS |= {"__torch_function__": classmethod(lambda cls, *args, **kwargs: True)}
     METHODS |= {"__instancecheck__": always, "__class__": property(lambda self: torch.Tensor)}
@@ -290,7 +292,7 @@ def test_34_honest_tensors(session, answer):
 
 
 def test_38_echoed_inputs_are_all_there_is_to_learn(session):
-    """What the student's side sees of a check: its inputs and its seed, never a value of the reference or a verdict."""
+    """What the student's side sees of a check: inputs, a seed, no reference value, no verdict."""
     source = """
         import gc
         agent = next(each for each in gc.get_objects() if type(each).__name__ == "Agent")
@@ -317,7 +319,7 @@ def test_38_echoed_inputs_are_all_there_is_to_learn(session):
 
 
 def test_42_answers_remembered_and_inputs_mutated(session):
-    """A wrong solution that answers from its last call, or edits the arguments in the hope that they are compared."""
+    """Answers from the last call, or arguments edited in the hope that they are compared."""
     remembering = """
         import torch
         LAST = {}

@@ -1,4 +1,4 @@
-"""The student proxy: calls, classes, gradients, probes and stand-ins, and what an honest mistake reads like."""
+"""The student proxy: calls, classes, gradients, probes, stand-ins, and how an honest mistake reads."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from autograder.wall import wire
 from autograder.wall.local import local_student
 from autograder.wall.student import Probe, Student, StudentDied, StudentError, clean
 
-NOTEBOOK = '''
+NOTEBOOK = """
 import collections, os, random, signal, sys, time, warnings
 import numpy as np
 import torch
@@ -98,7 +98,7 @@ class Vocabulary:
 
 def describe(model, words):
     return type(model).__name__, len(words)
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,10 @@ def test_gradients_of_a_module(student):
     ("source", "sentence"),
     [
         ("def f(x): return x.detach().sum()", "the result carries no gradient"),
-        ("def f(x): return float(x.sum())", "the result is a float where a tensor with gradients is expected"),
+        (
+            "def f(x): return float(x.sum())",
+            "the result is a float where a tensor with gradients is expected",
+        ),
         ("def f(x): return x * 2", "the result has shape (2,), expected ()"),
         ("def f(x): return x.sum(), x", "there are 2 results where 1 are expected"),
     ],
@@ -280,7 +283,7 @@ def test_other_parameters_are_named(student, change, sentence):
 
 
 def test_state_of_what_is_no_module_is_explained(student):
-    with pytest.raises(StudentError, match="derive the class from `nn.Module`"):
+    with pytest.raises(StudentError, match=r"derive the class from `nn\.Module`"):
         student.Vocabulary([]).state()
 
 
@@ -313,7 +316,7 @@ def test_a_probe_that_cannot_cross_is_refused_here():
     def imports(names):
         import os
 
-        return os.getcwd()
+        return os.getpid()
 
     with pytest.raises(ValueError, match="`outside` does not cross"):
         Probe(closes_over)
@@ -386,10 +389,22 @@ def test_a_message_is_cut_and_cleaned(student):
         (lambda s: s.tripled(1), "NameError", "the notebook does not define `tripled`; keep the name"),
         (lambda s: s.unfinished(1), "NotImplementedError", "write your code here"),
         (lambda s: s.lazy([1]), "Result", "`lazy` gave a generator, which is lazy; return a list"),
-        (lambda s: s.scaled(1, times=2), "Signature", "`scaled(x, *, factor)` was called with 1 by position, times="),
-        (lambda s: s.Model(dimension=3), "Signature", "`Model(*, width)` was called with dimension=; keep the stub's"),
+        (
+            lambda s: s.scaled(1, times=2),
+            "Signature",
+            "`scaled(x, *, factor)` was called with 1 by position, times=",
+        ),
+        (
+            lambda s: s.Model(dimension=3),
+            "Signature",
+            "`Model(*, width)` was called with dimension=; keep the stub's",
+        ),
         (lambda s: s.Model(width=1)(1, 2), "Signature", "`Model.forward(x)` was called with 2 by position"),
-        (lambda s: s.Model(width=1).named(), "Signature", "`Model.named(prefix, n=1)` was called with nothing"),
+        (
+            lambda s: s.Model(width=1).named(),
+            "Signature",
+            "`Model.named(prefix, n=1)` was called with nothing",
+        ),
         (lambda s: s.Model(width=1).tripled(), "AttributeError", "`Model` has no method `tripled`"),
         (lambda s: s.helper_scale(1), "TypeError", "'int' object is not callable"),
     ],
@@ -451,7 +466,9 @@ def test_a_process_that_ends_is_reported_once_and_for_all(body, reason):
         assert student.died.reason == reason
 
 
-@pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "MemoryError", "RecursionError"])
+@pytest.mark.parametrize(
+    "name", ["SystemExit", "KeyboardInterrupt", "GeneratorExit", "MemoryError", "RecursionError"]
+)
 def test_any_exception_is_an_error_and_no_end(name):
     with local_student(f"def f(): raise {name}\ndef g(): return 1") as student:
         with pytest.raises(StudentError, match=name):
@@ -460,7 +477,9 @@ def test_any_exception_is_an_error_and_no_end(name):
 
 
 def test_an_interrupt_stops_the_call_only():
-    source = "import os, signal, time\ndef f():\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(60)\n"
+    source = (
+        "import os, signal, time\ndef f():\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(60)\n"
+    )
     with local_student(source) as student:
         with pytest.raises(StudentError, match="KeyboardInterrupt"):
             student.f()
@@ -513,8 +532,49 @@ def test_an_interrupted_question_leaves_no_answer_behind():
                 student.f()
         finally:
             signal.signal(signal.SIGALRM, before)
+        assert student.died.reason == "interrupted"
         with pytest.raises(StudentDied):
             student.g()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"number": 2, "value": "to another question"},
+        {"value": "to none"},
+        {"number": 1, "error": "no list"},
+        {"number": 1, "error": ["three", "fields", "only"]},
+        {"number": 1, "value": ["handle", "1", "x"]},
+        {"number": 1, "value": ["handle", 1]},
+        {"number": 1},
+    ],
+    ids=str,
+)
+def test_a_reply_that_makes_no_sense_ends_the_exchange(reply):
+    here, there = socket.socketpair()
+    there.sendall(wire.frame(reply, []))
+    student = Student(here)
+    if reply == {"number": 1}:
+        assert student.f() is None
+        return
+    with pytest.raises(StudentDied, match="an answer that cannot be read") as died:
+        student.f()
+    assert died.value.reason == "crash"
+
+
+def test_an_error_is_made_of_plain_clean_text():
+    here, there = socket.socketpair()
+    for number, fields in enumerate(
+        (["K\n", {"a": 1}, ["x"], -5], [None, "m", "l", 10**12], ["", "", "", True]), 1
+    ):
+        there.sendall(wire.frame({"number": number, "error": fields}, []))
+    student = Student(here)
+    expected = [("K", "", "", 0), ("Exception", "m", "l", 0), ("Exception", "", "", 0)]
+    for kind, message, line, number in expected:
+        with pytest.raises(StudentError) as caught:
+            student.f()
+        error = caught.value
+        assert (error.kind, error.message, error.line, error.number) == (kind, message, line, number)
 
 
 def test_no_child_is_left_behind():

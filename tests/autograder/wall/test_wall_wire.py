@@ -1,4 +1,4 @@
-"""What crosses the wall arrives as it was, as plain types; every false claim is refused before it is believed."""
+"""What crosses the wall arrives as it was, in plain types; a false claim is refused before it is believed."""
 
 import json
 import random
@@ -156,6 +156,9 @@ class LyingTensor(torch.Tensor):
 
 
 class LyingArray(np.ndarray):
+    shape = property(lambda self: (7,))
+    dtype = property(lambda self: np.dtype(np.float32))
+
     def tobytes(self, *args):
         return b"\x00" * 64
 
@@ -310,7 +313,9 @@ def test_bytes_of_a_boolean_other_than_0_and_1_are_true():
 
 
 def framed(text, buffers=b"", magic=b"wall", claimed=None):
-    return struct.pack("<4sIQ", magic, len(text), len(buffers) if claimed is None else claimed) + text + buffers
+    return (
+        struct.pack("<4sIQ", magic, len(text), len(buffers) if claimed is None else claimed) + text + buffers
+    )
 
 
 @pytest.mark.parametrize(
@@ -353,7 +358,9 @@ def test_ten_thousand_mutilated_messages_are_decoded_or_refused():
         bad = bytearray(text)
         for _ in range(source.randint(1, 4)):
             place = source.randrange(len(bad))
-            bad[place : place + source.randint(0, 2)] = source.choices(b'[],"0123456789-.etnulist', k=source.randint(0, 2))
+            bad[place : place + source.randint(0, 2)] = source.choices(
+                b'[],"0123456789-.etnulist', k=source.randint(0, 2)
+            )
         size = source.choice([len(data), source.randrange(2 * len(data))])
         try:
             tree = json.loads(bad)

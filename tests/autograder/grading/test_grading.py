@@ -1,0 +1,168 @@
+"""Real submissions in the real sandbox: honest work is not punished, and a dead kernel costs one exercise."""
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from tiny import HONEST, WRONG, in_row
+from tiny_course import by_id, report, scores
+
+from autograder.grading.record import INTERRUPTED
+from autograder.grading.restore import blank
+from autograder.sandbox.limits import Limits
+
+NOISE = """%matplotlib inline
+import random, sys, warnings
+import numpy as np, torch
+import matplotlib.pyplot as plt
+random.seed(1); np.random.seed(1); torch.manual_seed(1)
+warnings.warn("a warning on stderr")
+print("一些输出 🎉", file=sys.stderr)
+for step in range(20):  # a progress bar
+    print(f"\\r{step}/20", end="", file=sys.stderr)
+plt.plot([1, 2]); plt.show()
+print("x" * 100_000)
+"""
+FULL = {"absolute": 3, "total": 4, "largest": 2}
+
+
+def test_an_honest_noisy_notebook_gets_everything_twice_the_same(tiny):
+    answer = "# 绝对值 🎉\nimport sys\n\ndef helper(x):\n    return -x\n\n" + HONEST["absolute"].replace("-x", "helper(x)")
+    notebook = tiny.notebook(absolute=answer + "\nprint('done', file=sys.stderr)")
+    notebook.cells.insert(0, new_code_cell(NOISE))
+    notebook.cells.insert(7, new_code_cell("import warnings\nwarnings.warn('again')"))
+    notebook.cells.insert(8, new_markdown_cell("我的笔记: `a < b` 🎉"))
+    notebook.cells.append(new_code_cell("raise ValueError('an experiment that went wrong')"))
+    notebook.metadata = {"colab": {}, "kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    for cell in notebook.cells:
+        cell.metadata["id"] = "x"
+        cell.metadata["vscode"] = {"languageId": "python"}
+    graded = tiny.grade(notebook)
+    assert scores(graded) == FULL
+    assert (graded.record.score, graded.record.max) == (7, 7)
+    assert graded.record.flags == ()
+    assert graded.record.sandbox
+    assert {(exercise.status, exercise.visible) for exercise in graded.record.exercises} == {("ok", "passed")}
+    assert "image/png" in graded.notebook.decode()
+    assert tiny.grade(notebook).record.to_json() == graded.record.to_json()
+
+
+def test_an_untouched_notebook_scores_nothing_and_says_so(tiny):
+    graded = tiny.grade(blank(tiny.assignment))
+    assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}
+    assert {exercise.status for exercise in graded.record.exercises} == {"missing"}
+    assert "not attempted" in by_id(graded)["total"].reason
+
+
+def test_what_is_wrong_is_said_where_it_is_wrong(row):
+    graded = row.grade(
+        row.notebook(
+            **in_row(
+                "y = 1\ndef absolute(x:\n    return x",
+                "values = [1]\nprint(unknown)\n" + HONEST["absolute"],
+                "def absolute(values):\n    numbers = 1\n    raise ValueError('no \\x1b[31mluck ' + 'x' * 500)",
+                "def absolute(x):\n    return 0 if x != int(x) else abs(x)",
+                WRONG,
+                "def absolute(x):\n    return type(x)(math.fabs(x))",
+                "import os\ndef absolute(x):\n    return abs(x) if x == int(x) else os._exit(1)",
+                HONEST["absolute"] + "\n1 / 0",
+            )
+        )
+    )
+    found = by_id(graded)
+    assert list(scores(graded).values()) == [0, 0, 0, 2, 0, 0, 2, 3, 3, 3]
+
+    assert [found[name].status for name in ("f0", "f1", "f2", "f6", "f7")] == ["missing", "missing", "ok", "crash", "ok"]
+    assert found["f0"].reason.startswith("f0 is not defined; the answer cell stopped with SyntaxError: ")
+    assert found["f0"].reason.endswith("(line 2: def f0(x:)")
+    assert "NameError: name 'unknown' is not defined (line 2: print(unknown))" in found["f1"].reason
+    assert found["f7"].reason == "the answer cell stopped with ZeroDivisionError: division by zero (line 3: 1 / 0)"
+
+    assert found["f2"].error.startswith("ValueError: no [31mluck xxx")
+    assert "line 3" in found["f2"].error
+    assert len(found["f2"].error) < 400
+    assert "Your code stopped with ValueError" in report(graded, "f2")
+
+    assert report(graded, "f3").startswith("f3: 2 of 3 points\n")
+    assert "Hint: Hint: floats." in report(graded, "f3")
+    assert "The tests in the notebook: passed" in report(graded, "f3")
+    assert [check.status for check in found["f4"].checks] == ["failed", "not tried"]
+    assert report(graded, "f4").count("Hint: Hint") == 1
+    assert 'stopped with AssertionError' in report(graded, "f4")
+
+    assert found["f5"].reason == "the answer uses fabs (line 2), which this exercise rules out"
+    assert all(check.status == "passed" for check in found["f5"].checks)
+
+    assert [check.status for check in found["f6"].checks] == ["passed", "failed"]
+    assert "called by a hidden check, ended the Python process" in found["f6"].reason
+
+
+def test_a_kernel_that_ends_costs_the_exercise_it_ended_in(row):
+    deaths = {
+        "import os\ndef absolute(x):\n    os._exit(0)": "crash: a test in the notebook ended the Python process",
+        "import os\nos.kill(os.getpid(), 9)": "crash: the answer cell ended the Python process",
+        "import ctypes\ndef absolute(x):\n    if x == -3:\n        return 3\n    ctypes.string_at(0)": (
+            "crash: your code, called by a hidden check, ended the Python process"
+        ),
+        "def absolute(x):\n    while True:\n        pass": "timeout: a test in the notebook ran longer than 3 s of CPU time",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass": (
+            "timeout: the answer cell ran longer than 3 s of CPU time"
+        ),
+        "def absolute(x):\n    return 3 if x == -3 else sum(iter(int, 1))": (
+            "timeout: your code, called by a hidden check, ran longer than 3 s of CPU time"
+        ),
+    }
+    graded = row.grade(row.notebook(**in_row(*deaths)))
+    assert list(scores(graded).values()) == [0] * 6 + [3] * 4
+    outcomes = [f"{exercise.status}: {exercise.reason}" for exercise in graded.record.exercises]
+    assert outcomes[:6] == list(deaths.values())
+    assert graded.record.status == "graded"
+
+
+def test_an_exercise_whose_own_helper_ends_the_kernel_gets_a_second_try(tiny):
+    helper = "import os\ncalls = []\ndef absolute(x):\n    calls.append(x)\n    return abs(x) if len(calls) < 45 else os._exit(1)"
+    graded = tiny.grade(tiny.notebook(absolute=helper))
+    assert scores(graded) == FULL
+    assert "stand-ins" in by_id(graded)["total"].reason
+
+
+def test_dependencies_that_are_wrong_cost_their_own_marks_only(tiny):
+    graded = tiny.grade(tiny.notebook(absolute=WRONG))
+    assert scores(graded) == {"absolute": 0, "total": 4, "largest": 2}
+
+
+def test_sleeping_is_recorded_as_interrupted(tiny):
+    limits = Limits(cpu_seconds_cell=3, cpu_seconds_notebook=100, wall_factor=3)
+    graded = tiny.grade(
+        tiny.notebook(total="import time\ndef total(v):\n    time.sleep(1e9)", largest="def largest(v):\n    return 1"),
+        limits=limits,
+    )
+    assert scores(graded) == {"absolute": 3, "total": 0, "largest": 0}
+    assert by_id(graded)["total"].status == "timeout"
+    assert by_id(graded)["total"].reason.startswith(INTERRUPTED)
+    assert graded.record.interrupted
+    assert any(INTERRUPTED in flag for flag in graded.record.flags)
+
+
+def test_cells_that_are_the_students_own_business(tiny):
+    notebook = tiny.notebook()
+    notebook.cells.insert(5, new_code_cell("import os\nprint('before')\nos._exit(1)"))
+    long = next(cell for cell in notebook.cells if cell.id == "long-1")
+    long.source = "import os\nprint('ran' + 'it')\nos._exit(1)"
+    del long.metadata["nlpcourse"]
+    graded = tiny.grade(notebook)
+    assert scores(graded) == FULL
+    (flag,) = graded.record.flags
+    assert "left out: a cell you added ended the Python process" in flag
+    assert "[stopped: a cell you added ended the Python process]" in graded.notebook.decode()
+    assert "ranit" not in graded.notebook.decode()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[" * 200_000, b"\x00" * (21 << 20), b'{"cells": [], "metadata": {"nlpcourse": {"topic": "cnn"}}}']
+)
+def test_an_unreadable_submission_is_recorded_as_failed(tiny, content):
+    graded = tiny.grade(content)
+    assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}
+    assert graded.record.status == "failed"
+    assert graded.record.reason
+    assert graded.record.reason[:20].lower() in report(graded, "absolute").lower()
+    assert "TOP-SECRET" not in graded.notebook.decode()

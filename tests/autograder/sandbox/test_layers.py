@@ -1,0 +1,74 @@
+"""What the course says about the walls is what was tried."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import gate, jail, layers
+from nlpcourse.errors import CourseError
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    layers.layers.cache_clear()
+    yield
+    layers.layers.cache_clear()
+
+
+def test_all_walls_stand_here(sandbox) -> None:
+    found = {each.name: each for each in layers.layers()}
+    assert all(each.live for each in found.values()), found
+    assert {each.covers for each in found.values()} == {"files", "network", "processes", "resources"}
+    layers.require()
+    assert all(finding.ok for finding in layers.findings())
+
+
+def test_other_systems_have_none_and_say_so(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not any(each.live for each in layers.layers())
+    with pytest.raises(CourseError, match=r"private root \(files\): there is no sandbox on darwin") as error:
+        layers.require()
+    assert "network namespace (network)" in str(error.value) and "process namespace (processes)" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("answers", "named", "unnamed"),
+    [
+        ({"alone": {"user": "x", "network": "PermissionError: unshare"}, "error": "e"}, "network namespace", "zzz"),
+        ({"alone": {}, "error": "the jail fell"}, "the jail fell", "zzz"),
+        ({"alone": {"landlock": "none"}, "inside": {}, "watch": ""}, "", "landlock"),
+    ],
+)
+def test_what_is_missing_is_named(monkeypatch, answers, named: str, unnamed: str) -> None:
+    whole = {key: "" for _, _, key, _, _ in layers.WALLS}
+    if "inside" in answers:
+        answers["inside"] = whole
+    monkeypatch.setattr(gate, "probe", lambda *arguments: answers)
+    if named:
+        with pytest.raises(CourseError, match=named):
+            layers.require()
+    else:
+        layers.require()  # Landlock is a second fence
+        assert [each.name for each in layers.layers() if not each.live] == [unnamed]
+
+
+def test_a_hole_is_found(sandbox, monkeypatch, tmp_path: Path) -> None:
+    """With a wall taken away the trial must see it: here the private half is among the trees that show."""
+    settings = gate.jail_settings
+    repository = str(Path(__file__).resolve().parents[3])
+
+    def with_a_hole(folder, limits):
+        return settings(folder, limits) | {"placed": {repository: repository}, "blank": []}
+
+    monkeypatch.setattr(gate, "jail_settings", with_a_hole)
+    assert [each.name for each in layers.layers() if not each.live] == ["private root"]
+    with pytest.raises(CourseError, match="can be seen"):
+        layers.require()
+
+
+def test_unused_uids_differ_and_lie_in_the_map() -> None:
+    rows = [tuple(map(int, row.split())) for row in Path("/proc/self/uid_map").read_text().splitlines()]
+    uid = jail.unused_uid()
+    assert any(start <= uid < start + count for start, _, count in rows)
