@@ -1,4 +1,4 @@
-"""`python -m autograder.proof variants|mutants|seeds [TOPIC ...]`: tests the hidden checks and keeps the outcome."""
+"""`python -m autograder.proof variants|mutants|seeds [TOPIC ...]`: tests the checks, records the outcome."""
 
 import json
 import multiprocessing

@@ -1,4 +1,4 @@
-"""An assignment with one answer in it: as plain source for a local process, as a notebook for the whole way."""
+"""An assignment with one answer in it: as source for a local process, as a notebook for the whole way."""
 
 import nbformat
 
@@ -28,7 +28,7 @@ def as_source(assignment: Assignment, exercise: str, answer: str) -> str:
 
 
 def as_submission(assignment: Assignment, exercise: str, answer: str | None) -> bytes:
-    """The released notebook with `answer` in its cell and the references of what the exercise needs in theirs.
+    """The released notebook with `answer` in its cell, and references in those of what the exercise needs.
 
     Args:
         assignment: the assignment.

@@ -1,4 +1,4 @@
-"""What a record depends on, as short hashes of syntax trees: comments, layout and docstrings may change freely."""
+"""What a record depends on, as short hashes of syntax trees: comments, layout and docstrings are free."""
 
 import ast
 import hashlib

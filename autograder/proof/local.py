@@ -1,4 +1,4 @@
-"""One answer graded in a forked process without a sandbox, and how two answers are compared. For worker processes."""
+"""One answer graded in a forked process without a sandbox, and two answers compared. For worker processes."""
 
 import functools
 import importlib
@@ -82,7 +82,7 @@ def observations(topic: str) -> ModuleType:
 
 
 def first_difference(topic: str, exercise: str, answer: str, inputs: int) -> int | None:
-    """The first of `inputs` random inputs on which an answer is seen to differ from the reference, or None."""
+    """The first of `inputs` random inputs on which an answer differs from the reference, or None."""
     return _compare(topic, exercise, answer, inputs, same)
 
 

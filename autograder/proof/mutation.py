@@ -63,7 +63,7 @@ Change = tuple[str, Callable[[ast.AST], None]]
 def mutants(source: str) -> list[Mutant]:
     """Every mutant of `source`: operators, comparisons, constants, arguments, calls, names, statements.
 
-    Annotations, decorators and docstrings stay as they are, and a change that leaves the text the same is left out.
+    Annotations, decorators and docstrings stay as they are; a change that leaves no trace is left out.
     """
     tree = ast.parse(source)
     plain = ast.unparse(tree)
@@ -224,7 +224,7 @@ def _literal(value: float) -> ast.expr:
 def _become(node: ast.AST, other: ast.AST) -> None:
     """Turn `node` into `other` where it stands."""
     replacement = copy.copy(other)
-    node.__class__ = type(replacement)  # type: ignore[assignment]
+    node.__class__ = type(replacement)
     node.__dict__.clear()
     node.__dict__.update(replacement.__dict__)
 

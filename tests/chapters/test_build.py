@@ -29,7 +29,9 @@ def test_a_book_builds_beside_an_environment_and_runs_again_when_a_record_change
 ) -> None:
     book = small_book(
         "```{code-cell} ipython3\nfrom pathlib import Path\n"
-        'print("seen", Path("../records/run.json").read_text())\n```\n'
+        'print("seen", Path("../records/run.json").read_text())\n```\n\n'
+        "```{code-cell} ipython3\n:tags: [remove-output]\n"
+        "from rich.progress import track\nlist(track(range(3)))\n```\n"
     )
     broken = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     broken["cells"] = [
@@ -52,6 +54,7 @@ def test_a_book_builds_beside_an_environment_and_runs_again_when_a_record_change
         assert index == book / "_build" / "html" / "index.html"
         page = (index.parent / "chapters" / "index.html").read_text(encoding="utf-8")
         assert f"seen {value}" in page
+        assert 'src="http' not in page, "a progress bar in a cell made the page load widgets from outside"
     assert not list(index.parent.rglob("*.ipynb")), "a notebook outside the book was published"
     assert not (index.parent / "_sources").exists()
 

@@ -1,14 +1,22 @@
 """What can be seen of an answer to the exercises of `embeddings` on random input number `seed`, as data.
 
-Each function runs beside an answer, or here beside the reference. Two answers that agree on a thousand inputs are the
-same answer; one whose results have the reference's kinds and shapes looks right.
+Each function runs beside an answer, or here beside the reference. Two answers that agree on a thousand inputs
+are the same answer; one whose results have the reference's kinds and shapes looks right.
 """
 
 # mypy: ignore-errors
 
 import torch
 
-EQUIVALENT: dict[str, dict[str, str]] = {}
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "SkipGram": {
+        "`F.cosine_similarity(table, table[word])` for `F.cosine_similarity(table, table[word], dim=-1)`": (
+            "the default is dimension 1, which is the last of a table's two"
+        ),
+        "`F.cosine_similarity(table[word], table, dim=-1)` for "
+        "`F.cosine_similarity(table, table[word], dim=-1)`": "cosine similarity is symmetric",
+    }
+}
 """{exercise: {change of the reference: why nobody can see it}}"""
 
 
@@ -22,7 +30,7 @@ def observe_sgns_loss(student, seed):
     return loss.detach(), *torch.autograd.grad(loss, leaves)
 
 
-def observe_SkipGram(student, seed):  # noqa: N802
+def observe_SkipGram(student, seed):
     """Start, loss, gradients and neighbours of a model of random size."""
     rng = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)

@@ -1,0 +1,188 @@
+"""The hidden checks of `embeddings`: what they promise; that they tell right from wrong, cheats and stubs."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from autograder.assignment import Assignment
+from autograder.authoring.coverage import unmatched
+from autograder.checks.comparing import assert_same
+from autograder.proof.answers import reference_answers
+from autograder.proof.local import grade_locally, looks_right, outline, same
+from autograder.proof.variants import cases
+from nlpcourse.paths import project_root
+
+TOPIC = "embeddings"
+EXERCISES = ("sgns_loss", "SkipGram", "train_skipgram")
+CASES = {(case.exercise, case.name): case for case in cases(Assignment.load(TOPIC))}
+
+
+@pytest.fixture(scope="module")
+def assignment() -> Assignment:
+    return Assignment.load(TOPIC)
+
+
+def test_every_requirement_is_enforced_and_every_check_is_promised(assignment: Assignment) -> None:
+    assert unmatched(assignment) == []
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_hint_names_a_cause_and_no_value(assignment: Assignment, exercise: str) -> None:
+    for check in assignment.checks[exercise]:
+        assert len(check.hint.split()) >= 8, check.id
+        assert not re.search(r"\d", check.hint), f"{check.id} names a number"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_only_value_checks_stand_alone(assignment: Assignment, exercise: str) -> None:
+    alone = [check.id for check in assignment.checks[exercise] if check.after is None]
+    assert (
+        alone
+        == {
+            "sgns_loss": ["test_positive_pair"],
+            "SkipGram": ["test_pair_rows", "test_neighbours"],
+            "train_skipgram": ["test_every_pair_once"],
+        }[exercise]
+    )
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_check_modules_compare_with_the_reference(exercise: str) -> None:
+    path = project_root() / "autograder" / "checks" / TOPIC / f"test_{exercise}.py"
+    text = path.read_text(encoding="utf-8")
+    assert f"from solutions.{TOPIC} import" in text
+    assert "allclose" not in text
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_reference_gets_everything(assignment: Assignment, exercise: str) -> None:
+    outcome = grade_locally(TOPIC, exercise, reference_answers(assignment)[exercise], seed=5)
+    assert (outcome.score, outcome.failed, outcome.died) == (assignment.exercise(exercise).points, (), "")
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_stub_gets_nothing(assignment: Assignment, exercise: str) -> None:
+    text = reference_answers(assignment)[exercise]
+    stub = re.sub(
+        r"### BEGIN SOLUTION.*?### END SOLUTION", "raise NotImplementedError()", text, flags=re.DOTALL
+    )
+    assert stub != text
+    assert grade_locally(TOPIC, exercise, stub, seed=5).score == 0
+
+
+@pytest.mark.parametrize(("exercise", "name"), [key for key, case in CASES.items() if case.kind == "cheat"])
+def test_a_cheat_gets_nothing(exercise: str, name: str) -> None:
+    outcome = grade_locally(TOPIC, exercise, CASES[exercise, name].answer, seed=5)
+    assert (outcome.score, outcome.died) == (0, "")
+
+
+CONSTANTS = {
+    "sgns_loss": "def sgns_loss(center, context, negatives): return {} + 0 * center.sum()",
+    "train_skipgram": "def train_skipgram(model, *args, epochs, **others): return [{}] * epochs",
+}
+
+
+@pytest.mark.parametrize("value", ["0.0", "0.6931", "1.3863", "1.0", "float('nan')", "float('inf')"])
+@pytest.mark.parametrize("exercise", CONSTANTS)
+def test_a_constant_earns_nothing(exercise: str, value: str) -> None:
+    assert grade_locally(TOPIC, exercise, CONSTANTS[exercise].format(value), seed=5).score == 0
+
+
+@pytest.mark.parametrize("name", ["None", "'text'", "[1.0]", "torch.zeros(2, 2).to_sparse()", "1j", "len"])
+def test_a_result_of_a_strange_kind_is_a_failed_check(name: str) -> None:
+    source = f"def sgns_loss(center, context, negatives): return {name}"
+    outcome = grade_locally(TOPIC, "sgns_loss", source, seed=5)
+    assert (outcome.score, outcome.failed, outcome.died) == (0, ("test_positive_pair",), "")
+
+
+@pytest.mark.parametrize(
+    ("exercise", "name"),
+    [
+        ("sgns_loss", "negatives_of_the_first_pair"),
+        ("SkipGram", "DropsTheFirst"),
+        ("train_skipgram", "optimiser_for_every_epoch"),
+    ],
+)
+def test_a_wrong_answer_fails_where_it_should_on_any_seed(exercise: str, name: str) -> None:
+    case = CASES[exercise, name]
+    assert [grade_locally(TOPIC, exercise, case.answer, seed).failed for seed in range(5)] == [case.fails] * 5
+
+
+def test_a_stand_in_lets_an_exercise_stand_alone(assignment: Assignment) -> None:
+    from autograder.grading.session import CheckSession
+    from autograder.proof.answers import setup
+    from autograder.wall.local import local_student
+
+    session = CheckSession(assignment.root / "autograder" / "checks" / TOPIC)
+    broken = "def sgns_loss(*args): raise NotImplementedError()\n"
+    text = reference_answers(assignment)["SkipGram"]
+    with local_student(f"{setup(assignment)}\n{broken}\n{text}") as student:
+        needs = {"sgns_loss": "nlpcourse.standins.embeddings:sgns_loss"}
+        outcomes = session.run("SkipGram", student, lambda check: 3, needs)
+    assert [outcome.id for outcome in outcomes if not outcome.passed] == []
+
+
+def test_assert_same_takes_any_width_and_no_other_kind() -> None:
+    value = torch.tensor([1.0, 2.0])
+    assert_same(value.double(), value)
+    assert_same(value + 1e-6, value)
+    for other in (value + 1e-2, value.long(), value.view(1, 2), [1.0, 2.0], None, value * torch.nan):
+        with pytest.raises(AssertionError):
+            assert_same(other, value)
+
+
+def test_same_sees_every_difference() -> None:
+    value = (torch.arange(3.0), {"a": [1, 2.0, True]})
+    assert same(value, (torch.arange(3.0), {"a": [1, 2.0, True]}))
+    for other in (
+        (torch.arange(3.0) + 1e-3, value[1]),
+        (torch.arange(4.0), value[1]),
+        (value[0], {"a": [1, 2.1, True]}),
+        (value[0], {"a": [1, 2.0, False]}),
+        (value[0], {"b": [1, 2.0, True]}),
+        (value[0], {"a": [1, 2.0]}),
+        [value[0], value[1]],
+    ):
+        assert not same(value, other)
+
+
+def test_outline_keeps_kinds_and_shapes_only() -> None:
+    assert outline([torch.zeros(2, 3)]) == outline([torch.ones(2, 3)])
+    assert outline([torch.zeros(2, 3)]) != outline([torch.zeros(3, 2)])
+    assert outline([torch.zeros(2)]) != outline([torch.zeros(2, dtype=torch.long)])
+    assert outline((1,)) != outline([1])
+
+
+def test_looks_right_means_kinds_and_shapes() -> None:
+    assert looks_right(TOPIC, "sgns_loss", CASES["sgns_loss", "no_minus_for_negatives"].answer)
+    assert not looks_right(TOPIC, "sgns_loss", CASES["sgns_loss", "its_own_input"].answer)
+
+
+def test_variants_are_read_as_text(tmp_path: Path) -> None:
+    from autograder.checks.variants import read_variants
+    from nlpcourse.errors import CourseError
+
+    text = (
+        "import nothing_that_exists\n"
+        "def helper(x):\n    return x\n\n"
+        "def unused(x):\n    return x\n\n"
+        "@wrong(exercise='f', thinking='so it seems', fails=('test_a',))\n"
+        "def one_way(x):\n    return helper(x)\n"
+    )
+    (tmp_path / "misconceptions.py").write_text(text, encoding="utf-8")
+    (tmp_path / "test_f.py").write_text("raise SystemExit", encoding="utf-8")
+    (variant,) = read_variants(tmp_path)
+    assert (variant.name, variant.exercise, variant.kind, variant.fails) == (
+        "one_way",
+        "f",
+        "wrong",
+        ("test_a",),
+    )
+    assert variant.source.startswith("def helper(x)")
+    assert "def f(x):\n    return helper(x)" in variant.source
+    assert "unused" not in variant.source
+    (tmp_path / "more.py").write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match="two variants"):
+        read_variants(tmp_path)
