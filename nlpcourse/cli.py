@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
     except CourseError as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {escape(str(error))}")
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            f"[bold red]error:[/] {escape(str(error))}"
+        )
         sys.exit(error.exit_code)
 
 

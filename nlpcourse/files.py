@@ -30,4 +30,6 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink(missing_ok=True)
-        raise CourseError(f"cannot write {path}: {error.strerror or error}; nothing was changed there") from error
+        raise CourseError(
+            f"cannot write {path}: {error.strerror or error}; nothing was changed there"
+        ) from error

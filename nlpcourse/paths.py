@@ -21,4 +21,6 @@ def project_root(start: Path | None = None) -> Path:
     for folder in (here, *here.parents, installed):
         if is_project(folder):
             return folder
-    raise CourseError(f"no course checkout at or above {here}; run the command inside one (it has _toc.yml and chapters/)")
+    raise CourseError(
+        f"no course checkout at or above {here}; run the command inside one (it has _toc.yml and chapters/)"
+    )

@@ -47,7 +47,9 @@ def read_topics(path: Path) -> tuple[Topic, ...]:
         objectives = tuple(Objective(**objective) for objective in row.get("objectives", ()))
         topic = Topic(**{**row, "needs": tuple(row["needs"]), "objectives": objectives})
         if topic.state not in ("ready", "planned"):
-            raise CourseError(f"{path}: topic {topic.name}: state is {topic.state!r}, expected 'ready' or 'planned'")
+            raise CourseError(
+                f"{path}: topic {topic.name}: state is {topic.state!r}, expected 'ready' or 'planned'"
+            )
         if topic.name in {earlier.name for earlier in found}:
             raise CourseError(f"{path}: topic {topic.name} stands twice")
         for need in topic.needs:

@@ -8,9 +8,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder.assignment import Assignment
-from autograder.authoring.coverage import unmatched
-from autograder.authoring.release import released_notebook
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
 from nlpcourse.paths import project_root
@@ -82,6 +79,10 @@ def generate(topic: str, root: Path) -> str:
     Raises:
         CourseError: the manuscript breaks a rule, or requirements and checks do not match.
     """
+    from autograder.assignment import Assignment  # these load nbgrader, which takes seconds
+    from autograder.authoring.coverage import unmatched
+    from autograder.authoring.release import released_notebook
+
     assignment = Assignment.load(topic, root)
     if complaints := unmatched(assignment):
         raise CourseError(f"{topic}: {'; '.join(complaints)}; add the check or correct its `requires`")

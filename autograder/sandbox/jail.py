@@ -89,7 +89,7 @@ def enter(jail: Jail, status: socket.socket) -> dict[str, int]:
         keep_gate(first, status)
     with reported(status):
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        write("/proc/sys/kernel/hostname", "notebook")
+        socket.sethostname("notebook")
         build_root(jail, uid, gid)
         live = give_up_privileges(jail, uid, gid, own_user)
         kernel = os.fork()

@@ -6,6 +6,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from nlpcourse import settings
 from nlpcourse.site import accessibility, assets, directives
 from nlpcourse.site.cache import execution_key
 
@@ -14,6 +15,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect everything; Sphinx calls this once for each build."""
     app.add_config_value("course_execution_key", "", "env")
     app.connect("config-inited", set_execution_cache)
+    app.connect("config-inited", set_repository)
     directives.setup(app)
     assets.setup(app)
     accessibility.setup(app)
@@ -25,3 +27,8 @@ def set_execution_cache(app: Sphinx, config: Config) -> None:
     root = Path(app.srcdir)
     config.course_execution_key = execution_key(root)
     config.nb_execution_cache_path = str(root / "_build" / ".jupyter_cache" / config.course_execution_key)
+
+
+def set_repository(app: Sphinx, config: Config) -> None:
+    """The repository button leads to the one address that all links share."""
+    config.html_theme_options["repository_url"] = settings.REPOSITORY

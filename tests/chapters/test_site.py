@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nlpcourse import settings
 from nlpcourse.exercises import notebook_path, read_assignment
 from nlpcourse.site.canary import leaks, solution_lines
 from nlpcourse.topics import topics
@@ -95,6 +96,16 @@ def test_no_solution_and_no_marker_reaches_the_site(html: Path, root: Path) -> N
     if (root / "solutions").is_dir():
         assert len(solution_lines(root)) >= 5, "the canary has nothing to look for"
     assert leaks(html, root) == []
+
+
+def test_the_repository_button_leads_to_the_one_address(html: Path) -> None:
+    outside = {
+        attributes["href"]
+        for page in pages(html)
+        for tag, attributes in elements(page)
+        if tag == "a" and "github.com" in attributes.get("href", "")
+    }
+    assert {address for address in outside if "colab" not in address} == {settings.REPOSITORY}
 
 
 def test_the_downloaded_notebook_is_the_released_one(html: Path, root: Path) -> None:

@@ -11,9 +11,10 @@ from nbformat import NotebookNode
 from typer.testing import CliRunner
 
 from autograder.assignment import Assignment
-from nlpcourse.check import Outcome, outcomes_of, read_notebook, register, released_for, repaired
+from nlpcourse.check import register
 from nlpcourse.errors import CourseError
 from nlpcourse.paths import project_root
+from nlpcourse.visible import Outcome, outcomes_of, read_notebook, released_for, repaired
 
 ROOT = project_root(Path(__file__).parent)
 RELEASED = ROOT / "exercises" / "embeddings" / "embeddings.ipynb"
@@ -133,7 +134,7 @@ def test_what_is_no_notebook_of_the_course(tmp_path: Path, notebook: NotebookNod
 
 
 def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nlpcourse.check.LARGEST", 10)
+    monkeypatch.setattr("nlpcourse.visible.LARGEST", 10)
     path = tmp_path / "a.ipynb"
     path.write_text("x" * 11)
     with pytest.raises(CourseError, match="11 bytes"):

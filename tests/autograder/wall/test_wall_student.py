@@ -14,7 +14,7 @@ from autograder.wall.local import local_student
 from autograder.wall.student import Probe, Student, StudentDied, StudentError, clean
 
 NOTEBOOK = """
-import collections, os, random, signal, sys, time, warnings
+import random, statistics, sys, warnings
 import numpy as np
 import torch
 from torch import nn
@@ -50,6 +50,9 @@ def draw(generator):
 
 def apply(function, x):
     return function(x)
+
+def average(values):
+    return statistics.mean(values)
 
 def helper(x):
     return x["missing"]
@@ -369,6 +372,10 @@ def test_an_error_in_a_library_names_the_students_line(student):
         student.product(torch.ones(2), torch.ones(3), None)
     assert caught.value.kind == "RuntimeError"
     assert caught.value.line == "return (x * y).sum()"
+    with pytest.raises(StudentError) as caught:
+        student.average([])
+    assert caught.value.kind == "StatisticsError"
+    assert caught.value.line == "return statistics.mean(values)"
 
 
 def test_a_message_is_cut_and_cleaned(student):
