@@ -111,7 +111,9 @@ async def _receive(channel: Any) -> dict[str, Any] | None:
 def _size(content: dict[str, Any]) -> int:
     """Characters of an output message, near enough for a limit."""
     data = content.get("data")
-    return sum(len(str(part)) for part in (data.values() if isinstance(data, dict) else content.values())) + 50
+    return (
+        sum(len(str(part)) for part in (data.values() if isinstance(data, dict) else content.values())) + 50
+    )
 
 
 def _error(reply: dict[str, Any] | None, source: str) -> CellError | None:

@@ -169,9 +169,12 @@ def _mentions(tree: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 yield from ((node, part) for part in alias.name.split("."))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if re.fullmatch(r"[\w.]{1,100}", node.value):
-                yield node, node.value.rpartition(".")[2]
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and re.fullmatch(r"[\w.]{1,100}", node.value)
+        ):
+            yield node, node.value.rpartition(".")[2]
 
 
 def _walk(tree: ast.AST) -> Iterator[ast.AST]:

@@ -69,7 +69,7 @@ class SubmissionExporter(NotebookExporter):
 
     def from_file(
         self, file_stream: Any, resources: dict[str, Any] | None = None, **kw: Any
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """As nbconvert's, with an empty notebook for what cannot be read."""
         notebook = nbformat.v4.new_notebook()
         if os.fstat(file_stream.fileno()).st_size <= MAX_BYTES:
@@ -81,7 +81,7 @@ class SubmissionExporter(NotebookExporter):
 
 
 class Restore(NbGraderPreprocessor):
-    """Puts the submission back into the form that was handed out, so that nbgrader's own steps find what they expect."""
+    """Puts the submission back into the form that was handed out; nbgrader's own steps then find what they expect."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """The restored notebook, made from the submitted file itself; a blank one when it cannot be read."""
@@ -122,7 +122,9 @@ class Execute(NbGraderPreprocessor):
             if settings.get("grade"):
                 self._verify(cell, scores.pop(settings["grade_id"], None))
         if scores:
-            raise CourseError(f"{work.student}: the notebook lacks the graded cell {min(scores)}; release again")
+            raise CourseError(
+                f"{work.student}: the notebook lacks the graded cell {min(scores)}; release again"
+            )
         return nb, resources
 
     def _verify(self, cell: NotebookNode, score: int | None) -> None:
@@ -188,7 +190,9 @@ class _Work:
             ).result()
         except BrokenProcessPool as error:
             _grader.cache_clear()
-            raise CourseError(f"the grading process ended while it graded {self.student}; run it again") from error
+            raise CourseError(
+                f"the grading process ended while it graded {self.student}; run it again"
+            ) from error
         make_folder(record_file.parent)
         write_atomically(notebook_file, content)
         write_atomically(record_file, record.to_json())

@@ -102,7 +102,9 @@ class Record:
 
     def to_json(self) -> str:
         """The record as text; equal records give equal text."""
-        return json.dumps(self.as_dict(), ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        return (
+            json.dumps(self.as_dict(), ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        )
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Record":

@@ -7,24 +7,23 @@ from nbformat.v4 import new_output
 
 from autograder.grading.record import CheckResult, ExerciseResult
 
-_MARKS = {"passed": "passed   ", "failed": "failed   ", "not tried": "not tried"}
 
-
-def report(result: ExerciseResult, requirements: Mapping[str, str]) -> str:
+def report(result: ExerciseResult, sentences: Mapping[str, str]) -> str:
     """The outcome of one exercise in plain text: points, what held, one hint, the student's own error.
 
     Args:
         result: the outcome.
-        requirements: text of each numbered sentence of the exercise, by id.
+        sentences: what must hold, by the id of the requirement.
     """
     outside = " (outside the total)" if result.further else ""
     lines = [f"{result.id}: {result.score} of {_points(result.max)}{outside}"]
     if result.reason:
         lines += ["", _sentence(result.reason)]
     if result.checks:
-        lines.append("")
-        lines += [_check_line(check, requirements) for check in result.checks]
-    lines += [f"\nHint: {' '.join(check.hint.split())}" for check in result.checks if check.hint]
+        lines += ["", *map(_check_line, result.checks)]
+    for check in (each for each in result.checks if each.hint):
+        asked = [f"What must hold: {each} {sentences[each]}" for each in check.requires if each in sentences]
+        lines += ["", *asked, f"Hint: {' '.join(check.hint.split())}"]
     if result.error:
         lines += ["", f"Your code stopped with {result.error}"]
     if result.visible:
@@ -32,23 +31,18 @@ def report(result: ExerciseResult, requirements: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def outputs(result: ExerciseResult, requirements: Mapping[str, str]) -> list[NotebookNode]:
+def outputs(result: ExerciseResult, sentences: Mapping[str, str]) -> list[NotebookNode]:
     """Outputs of the graded cell: the report to read, then the score as nbgrader's partial credit."""
     return [
-        new_output("display_data", data={"text/plain": report(result, requirements)}, metadata={}),
+        new_output("display_data", data={"text/plain": report(result, sentences)}, metadata={}),
         new_output("execute_result", data={"text/plain": str(result.score)}, metadata={}, execution_count=1),
     ]
 
 
-def _check_line(check: CheckResult, requirements: Mapping[str, str]) -> str:
+def _check_line(check: CheckResult) -> str:
+    """Status, points, what was looked at, and the numbered sentences of the exercise that ask for it."""
     name = check.id.removeprefix("test_").replace("_", " ")
-    sentences = ", ".join(f"{each} {_short(requirements.get(each, ''))}".strip() for each in check.requires)
-    return f"  {_MARKS[check.status]}  {check.earned}/{check.points}  {name}" + (f"  [{sentences}]" if sentences else "")
-
-
-def _short(text: str, length: int = 60) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + " …"
+    return f"  {check.status:9}  {check.earned}/{check.points}  {name} ({', '.join(check.requires)})"
 
 
 def _points(number: int) -> str:

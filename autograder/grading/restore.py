@@ -91,7 +91,9 @@ def restore(submission: bytes, assignment: Assignment) -> Restored:
     _match(cells, handed_out, assignment, flags)
     filled = {cell.canonical for cell in cells if cell.canonical is not None}
     if not any(role_of(handed_out.cells[index]) in STUDENT_ROLES for index in filled):
-        raise Unreadable(f"no answer cell of {assignment.topic!r} is in it; is it the notebook of another assignment?")
+        raise Unreadable(
+            f"no answer cell of {assignment.topic!r} is in it; is it the notebook of another assignment?"
+        )
 
     notebook = handed_out
     added_after: dict[int, list[NotebookNode]] = {}
@@ -110,7 +112,9 @@ def restore(submission: bytes, assignment: Assignment) -> Restored:
     notebook.cells = list(added_after.get(-1, []))
     for index, cell in enumerate(canonical):
         if index not in filled and role_of(cell) in (*STUDENT_ROLES, "check"):
-            flags.append(f"the {role_of(cell)} cell {cell.metadata.get('nbgrader', {}).get('grade_id')!r} was missing")
+            flags.append(
+                f"the {role_of(cell)} cell {cell.metadata.get('nbgrader', {}).get('grade_id')!r} was missing"
+            )
         notebook.cells += [cell, *added_after.get(index, [])]
     return Restored(notebook, flags)
 
@@ -131,7 +135,9 @@ def _read(submission: bytes) -> tuple[list[_Cell], str | None]:
     if not isinstance(content, dict):
         raise Unreadable("the file is not a notebook: it is JSON of another kind")
     if isinstance(content.get("worksheets"), list):
-        raise Unreadable("the notebook is in a format from before 2015; open it, save it and hand it in again")
+        raise Unreadable(
+            "the notebook is in a format from before 2015; open it, save it and hand it in again"
+        )
     if not isinstance(content.get("cells"), list):
         raise Unreadable("the file is not a notebook: it has no list of cells")
     if len(content["cells"]) > MAX_CELLS:
@@ -188,7 +194,9 @@ def _match(cells: list[_Cell], handed_out: NotebookNode, assignment: Assignment,
     for cell in cells:
         if id(cell) not in copies and cell.source.strip():
             claim(cell, by_text.get(cell.source.strip()))
-    answers = {_grade_id(handed_out.cells[index]): index for index in free if role_of(handed_out.cells[index]) == "answer"}
+    answers = {
+        _grade_id(each): index for index, each in slots.items() if index in free and role_of(each) == "answer"
+    }
     for cell in cells:
         if cell.kind == "code" and cell.canonical is None and answers:
             for name in sorted(defined_names(cell.source[:MAX_CODE]) & answers.keys()):
@@ -197,9 +205,9 @@ def _match(cells: list[_Cell], handed_out: NotebookNode, assignment: Assignment,
     for before, cell in pairwise(cells):
         after = -1 if before.canonical is None else before.canonical + 1
         if cell.kind == "markdown" and after in free and role_of(handed_out.cells[after]) == "question":
-            name = _grade_id(handed_out.cells[after])
+            question = _grade_id(handed_out.cells[after])
             if id(cell) not in copies and claim(cell, after):
-                flags.append(f"the answer to {name!r} had lost its id; it was known by its place")
+                flags.append(f"the answer to {question!r} had lost its id; it was known by its place")
 
 
 def _fill(target: NotebookNode, cell: _Cell, flags: list[str]) -> None:

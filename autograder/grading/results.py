@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autograder.assignment import Exercise
+from autograder.authoring.declared import DeclaredCheck
 from autograder.grading.may_not_use import Finding
 from autograder.grading.record import INTERRUPTED, CheckResult, CheckStatus, ExerciseResult, ExerciseStatus
-from autograder.grading.session import CheckInfo, CheckOutcome
+from autograder.grading.session import CheckOutcome
 from autograder.sandbox.limits import Limits
 
 NOTHING = Finding((), ())
@@ -28,30 +29,30 @@ _WHERE = {
 
 
 def check_results(
-    infos: Sequence[CheckInfo], outcomes: Sequence[CheckOutcome], broke_at: str | None = None
+    declared: Sequence[DeclaredCheck], outcomes: Sequence[CheckOutcome], broke_at: str | None = None
 ) -> tuple[CheckResult, ...]:
     """One result for every check of an exercise; a check without an outcome was not tried.
 
     Args:
-        infos: all its checks, in order.
+        declared: all its checks, in order.
         outcomes: what is known of them.
         broke_at: id of the check during which the kernel ended.
     """
     known = {outcome.id: outcome for outcome in outcomes}
     results = []
-    for info in infos:
-        outcome = known.get(info.id)
-        status: CheckStatus = "failed" if info.id == broke_at else "not tried"
+    for check in declared:
+        outcome = known.get(check.id)
+        status: CheckStatus = "failed" if check.id == broke_at else "not tried"
         if outcome is not None:
             status = "passed" if outcome.passed else "failed" if outcome.status == "failed" else "not tried"
         results.append(
             CheckResult(
-                id=info.id,
+                id=check.id,
                 status=status,
-                points=info.points,
-                earned=info.points if status == "passed" else 0,
+                points=check.points,
+                earned=check.points if status == "passed" else 0,
                 hint=outcome.hint if outcome is not None else "",
-                requires=tuple(info.requires),
+                requires=check.requires,
             )
         )
     return tuple(results)

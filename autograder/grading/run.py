@@ -18,7 +18,7 @@ from autograder.grading import may_not_use
 from autograder.grading.cells import CellError, Stopped, run_cell
 from autograder.grading.record import INTERRUPTED, CheckResult, ExerciseResult, Hashes, Manual, Record
 from autograder.grading.report import outputs
-from autograder.grading.restore import Unreadable, exercise_of, blank, restore, role_of
+from autograder.grading.restore import Unreadable, blank, exercise_of, restore, role_of
 from autograder.grading.results import better, check_results, ended_status, ended_why, exercise_result
 from autograder.grading.seeds import digest, seed_maker
 from autograder.grading.session import CheckOutcome, CheckSession, SessionDied
@@ -61,46 +61,65 @@ def grade_notebook(
         CourseError: the grader cannot do its work (no sandbox here, say). A student's fault is never an exception.
     """
     limits = limits or Limits()
-    hashes = Hashes(digest(submission), assignment.fingerprint, version("nlpcourse"))
-    seed_of = seed_maker(salt, assignment.topic, student, hashes.submission)
-    seeds = {
-        f"{exercise.id}/{info.id}": seed_of(f"{exercise.id}/{info.id}")
-        for exercise in assignment.exercises
-        for info in session.checks(exercise.id)
-    }
-    problem, flags = "", []
     try:
         restored = restore(submission, assignment)
-    except Unreadable as error:
-        problem, notebook = str(error), blank(assignment)
-        results = [
-            exercise_result(each, check_results(session.checks(each.id), []), status="missing", reason=problem)
-            for each in assignment.exercises
-        ]
-    else:
-        notebook = restored.notebook
-        grading = _Grading(notebook, assignment, session, seeds, limits, unsafe)
-        asyncio.run(grading.run())
-        results = [grading.results[exercise.id] for exercise in assignment.exercises]
-        flags = [*restored.flags, *grading.flags, *(["graded without a sandbox"] if unsafe else [])]
+    except Unreadable as problem:
+        return failed(submission, assignment, student=student, reason=str(problem), limits=limits)
+    seed_of = seed_maker(salt, assignment.topic, student, digest(submission))
+    names = [f"{name}/{check.id}" for name, checks in assignment.checks.items() for check in checks]
+    seeds = {name: seed_of(name) for name in names}
+    grading = _Grading(restored.notebook, assignment, session, seeds, limits, unsafe)
+    asyncio.run(grading.run())
+    results = [grading.results[exercise.id] for exercise in assignment.exercises]
+    record = _record(submission, assignment, results, student=student, limits=limits)
+    record = replace(
+        record,
+        flags=(*restored.flags, *grading.flags, *(["graded without a sandbox"] if unsafe else [])),
+        seeds=seeds,
+        sandbox=() if unsafe else tuple(layer.name for layer in layers() if layer.live),
+    )
+    return Graded(record, _written(restored.notebook, assignment, results))
+
+
+def failed(
+    submission: bytes, assignment: Assignment, *, student: str, reason: str, limits: Limits | None = None
+) -> Graded:
+    """The outcome of a submission that cannot be graded at all: no points, and why in one sentence.
+
+    The notebook is the one that was handed out, with the reason in its graded cells.
+    """
+    results = [
+        exercise_result(each, check_results(assignment.checks[each.id], []), status="missing", reason=reason)
+        for each in assignment.exercises
+    ]
+    record = _record(submission, assignment, results, student=student, limits=limits or Limits())
+    record = replace(record, status="failed", reason=reason)
+    return Graded(record, _written(blank(assignment), assignment, results))
+
+
+def _record(
+    submission: bytes,
+    assignment: Assignment,
+    results: Sequence[ExerciseResult],
+    *,
+    student: str,
+    limits: Limits,
+) -> Record:
     core = [result for result in results if not result.further]
-    record = Record(
+    return Record(
         student=student,
         assignment=assignment.topic,
-        status="failed" if problem else "graded",
-        reason=problem,
+        status="graded",
+        reason="",
         score=sum(result.score for result in core),
         max=sum(result.max for result in core),
         late=False,
-        flags=tuple(flags),
+        flags=(),
         manual=Manual(None, sum(question.points for question in assignment.questions)),
         exercises=tuple(results),
-        hashes=hashes,
+        hashes=Hashes(digest(submission), assignment.fingerprint, version("nlpcourse")),
         limits=asdict(limits),
-        seeds=seeds,
-        sandbox=() if unsafe or problem else tuple(layer.name for layer in layers() if layer.live),
     )
-    return Graded(record, _written(notebook, assignment, results))
 
 
 def _written(notebook: NotebookNode, assignment: Assignment, results: Sequence[ExerciseResult]) -> bytes:
@@ -109,7 +128,8 @@ def _written(notebook: NotebookNode, assignment: Assignment, results: Sequence[E
     for cell in notebook.cells:
         if role_of(cell) == "check":
             exercise = assignment.exercise(str(exercise_of(cell)))
-            cell.outputs = outputs(by_id[exercise.id], {each.id: each.text for each in exercise.requirements})
+            sentences = {each.id: each.text for each in exercise.requirements}
+            cell.outputs = outputs(by_id[exercise.id], sentences)
     return nbformat.writes(notebook).encode()
 
 
@@ -182,7 +202,7 @@ class _Grading:
                 return
             except SessionDied as death:
                 checks = check_results(
-                    self.session.checks(str(exercise)), death.outcomes, broke_at=death.check
+                    self.assignment.checks[str(exercise)], death.outcomes, broke_at=death.check
                 )
                 self._exercise_ended_kernel(str(exercise), death.reason, "hidden", checks)
                 return
@@ -210,7 +230,7 @@ class _Grading:
             elif defined := student.defined(exercise.id):
                 outcomes = self.session.run(exercise.id, student, self._seed_of(exercise.id), stand_ins)
         except StudentDied as died:
-            raise SessionDied([], self.session.checks(exercise.id)[0].id, died) from died
+            raise SessionDied([], self.assignment.checks[exercise.id][0].id, died) from died
         except StudentError as error:  # even seeding and asking failed: the code broke Python's own tools
             broken = error
         result = self._settled(exercise, outcomes, defined=defined, broken=broken, visible=visible)
@@ -247,7 +267,7 @@ class _Grading:
         ]
         return exercise_result(
             exercise,
-            check_results(self.session.checks(exercise.id), outcomes),
+            check_results(self.assignment.checks[exercise.id], outcomes),
             status="ok" if attempted and defined else "missing",
             reason=reason,
             finding=self.findings[exercise.id],
@@ -265,7 +285,7 @@ class _Grading:
             self.flags.append(f"the cell {cell.id} was left out: {ended_why(reason, role, self.limits)}")
         else:
             self._exercise_ended_kernel(
-                exercise, reason, role, check_results(self.session.checks(exercise), [])
+                exercise, reason, role, check_results(self.assignment.checks[exercise], [])
             )
 
     def _exercise_ended_kernel(
@@ -294,10 +314,12 @@ class _Grading:
 
     def _out_of_time(self) -> None:
         """The notebook's CPU time is used up: what has no result yet gets none."""
-        reason = f"the notebook used its {self.limits.cpu_seconds_notebook} s of CPU time before this exercise"
+        reason = (
+            f"the notebook used its {self.limits.cpu_seconds_notebook} s of CPU time before this exercise"
+        )
         self.second_try = None
         for exercise in self.assignment.exercises:
-            checks = check_results(self.session.checks(exercise.id), [])
+            checks = check_results(self.assignment.checks[exercise.id], [])
             result = exercise_result(exercise, checks, status="timeout", reason=reason)
             self.results.setdefault(exercise.id, result)
 
@@ -327,5 +349,7 @@ class _Grading:
             exercise.id, exercise.may_not_use, self._answer(exercise.id).source, others
         )
         if finding.evasions:
-            self.flags.append(f"{exercise.id}: {', '.join(finding.evasions)} may hide a name that is ruled out")
+            self.flags.append(
+                f"{exercise.id}: {', '.join(finding.evasions)} may hide a name that is ruled out"
+            )
         return finding

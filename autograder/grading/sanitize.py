@@ -1,4 +1,7 @@
-"""What may stand in a graded notebook: text and still pictures. Formgrader shows these cells on the grading API's origin."""
+"""What may stand in a graded notebook: text and still pictures.
+
+The formgrader shows these cells on the origin of its grading API, so nothing in them may be active.
+"""
 
 import base64
 import binascii
@@ -33,7 +36,7 @@ def well_formed(text: object) -> str:
 
 
 def plain(text: object, limit: int = 200) -> str:
-    """One line of plain text for a report: no colours, no control or direction characters, at most `limit` characters."""
+    """One line of plain text: no colours, no control or direction characters, at most `limit` characters."""
     line = " ".join(_CONTROL.sub(" ", _ANSI.sub("", well_formed(text))).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
@@ -67,7 +70,7 @@ def clean_attachments(attachments: object) -> dict[str, dict[str, str]]:
 
 
 def clean_outputs(outputs: Iterable[Any], max_output: int = MAX_OUTPUT) -> list[NotebookNode]:
-    """Text, errors and still pictures of what a kernel sent; all else is dropped, and the sum is cut at `max_output`."""
+    """Text, errors and still pictures of what a kernel sent, up to `max_output` characters; all else is dropped."""
     kept: list[NotebookNode] = []
     room = max_output
     for output in outputs:

@@ -312,7 +312,7 @@ def _listed(names: Any) -> str:
 
 
 def _compiled(name: str, source: str) -> Callable[..., Any]:
-    """A probe from its text, with `student._PROBE_NAMES` in sight."""
+    """A probe from its text, with `probe.NAMES` in sight."""
     nn = torch.nn
     space: dict[str, Any] = {"torch": torch, "nn": nn, "F": nn.functional, "Tensor": torch.Tensor}
     space |= {"np": np, "numpy": np, "math": math}

@@ -1,12 +1,8 @@
 """The grader's side of the wall: `Student` looks like the notebook, and every answer is plain data."""
 
-import ast
-import builtins
 import contextlib
 import functools
-import inspect
 import socket
-import textwrap
 import time
 import unicodedata
 import weakref
@@ -14,12 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.wall import wire
+from autograder.wall.probe import Probe
 
 POLL_SECONDS = 0.05
 MESSAGE_LENGTH = 200
-
-#: Names that the text of a probe finds on the student's side (`agent._compiled` puts them there).
-_PROBE_NAMES = ("torch", "nn", "F", "Tensor", "np", "numpy", "math")
 
 _SENTENCES = {
     "timeout": "your code ran longer than it may",
@@ -45,7 +39,7 @@ class StudentError(Exception):
 
     def __str__(self) -> str:
         where = f" (line {self.number}: {self.line})" if self.line else ""
-        return f"{self.kind}: {self.message}{where}"
+        return ": ".join(filter(None, (self.kind, self.message))) + where
 
 
 class StudentDied(Exception):
@@ -69,21 +63,6 @@ class Generator:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-
-
-class Probe:
-    """A small function sent as text, to be run beside the student's code.
-
-    It may use its own parameters, the builtins, `torch`, `nn`, `F`, `Tensor`, `np` and `math`; it returns
-    data. Passed as an argument it is a callable there. `bound` are its first arguments, sent with it.
-
-    Raises:
-        ValueError: the function uses a name that does not cross.
-    """
-
-    def __init__(self, function: Callable[..., Any], *bound: Any) -> None:
-        self.name, self.source = _source(function)
-        self.bound = bound
 
 
 class Student:
@@ -348,26 +327,3 @@ def _pack(value: Any) -> list[Any] | None:
     if isinstance(value, Probe):
         return ["probe", value.name, value.source, *value.bound]
     return None
-
-
-@functools.lru_cache(maxsize=4096)
-def _source(function: Callable[..., Any]) -> tuple[str, str]:
-    """Name and text of a probe, after looking that every name in it is known on the other side."""
-    source = textwrap.dedent(inspect.getsource(function))
-    tree = ast.parse(source).body[0]
-    if not isinstance(tree, ast.FunctionDef) or tree.decorator_list:
-        raise ValueError(f"probe {function}: expected a plain `def` without decorators")
-    known = {*_PROBE_NAMES, *dir(builtins)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg):
-            known.add(node.arg)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            known.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler)) and node.name:
-            known.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            raise ValueError(f"probe {tree.name}: no imports; {', '.join(_PROBE_NAMES)} are there")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id not in known:
-            raise ValueError(f"probe {tree.name}: `{node.id}` does not cross; pass it as an argument")
-    return tree.name, source

@@ -1,13 +1,17 @@
 """Real submissions in the real sandbox: honest work is not punished, and a dead kernel costs one exercise."""
 
+from typing import ClassVar
+
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from tiny import HONEST, WRONG, in_row
 from tiny_course import by_id, report, scores
 
+from autograder.grading import run
 from autograder.grading.record import INTERRUPTED
 from autograder.grading.restore import blank
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.kernel import SandboxedKernel
+from autograder.sandbox.watch import Usage
 
 NOISE = """%matplotlib inline
 import random, sys, warnings
@@ -25,7 +29,9 @@ FULL = {"absolute": 3, "total": 4, "largest": 2}
 
 
 def test_an_honest_noisy_notebook_gets_everything_twice_the_same(tiny):
-    answer = "# 绝对值 🎉\nimport sys\n\ndef helper(x):\n    return -x\n\n" + HONEST["absolute"].replace("-x", "helper(x)")
+    answer = "# 绝对值 🎉\nimport sys\n\ndef helper(x):\n    return -x\n\n" + HONEST["absolute"].replace(
+        "-x", "helper(x)"
+    )
     notebook = tiny.notebook(absolute=answer + "\nprint('done', file=sys.stderr)")
     notebook.cells.insert(0, new_code_cell(NOISE))
     notebook.cells.insert(7, new_code_cell("import warnings\nwarnings.warn('again')"))
@@ -70,11 +76,20 @@ def test_what_is_wrong_is_said_where_it_is_wrong(row):
     found = by_id(graded)
     assert list(scores(graded).values()) == [0, 0, 0, 2, 0, 0, 2, 3, 3, 3]
 
-    assert [found[name].status for name in ("f0", "f1", "f2", "f6", "f7")] == ["missing", "missing", "ok", "crash", "ok"]
+    assert [found[name].status for name in ("f0", "f1", "f2", "f6", "f7")] == [
+        "missing",
+        "missing",
+        "ok",
+        "crash",
+        "ok",
+    ]
     assert found["f0"].reason.startswith("f0 is not defined; the answer cell stopped with SyntaxError: ")
     assert found["f0"].reason.endswith("(line 2: def f0(x:)")
     assert "NameError: name 'unknown' is not defined (line 2: print(unknown))" in found["f1"].reason
-    assert found["f7"].reason == "the answer cell stopped with ZeroDivisionError: division by zero (line 3: 1 / 0)"
+    assert (
+        found["f7"].reason
+        == "the answer cell stopped with ZeroDivisionError: division by zero (line 3: 1 / 0)"
+    )
 
     assert found["f2"].error.startswith("ValueError: no [31mluck xxx")
     assert "line 3" in found["f2"].error
@@ -86,7 +101,7 @@ def test_what_is_wrong_is_said_where_it_is_wrong(row):
     assert "The tests in the notebook: passed" in report(graded, "f3")
     assert [check.status for check in found["f4"].checks] == ["failed", "not tried"]
     assert report(graded, "f4").count("Hint: Hint") == 1
-    assert 'stopped with AssertionError' in report(graded, "f4")
+    assert "stopped with AssertionError" in report(graded, "f4")
 
     assert found["f5"].reason == "the answer uses fabs (line 2), which this exercise rules out"
     assert all(check.status == "passed" for check in found["f5"].checks)
@@ -129,17 +144,59 @@ def test_dependencies_that_are_wrong_cost_their_own_marks_only(tiny):
     assert scores(graded) == {"absolute": 0, "total": 4, "largest": 2}
 
 
-def test_sleeping_is_recorded_as_interrupted(tiny):
-    limits = Limits(cpu_seconds_cell=3, cpu_seconds_notebook=100, wall_factor=3)
-    graded = tiny.grade(
-        tiny.notebook(total="import time\ndef total(v):\n    time.sleep(1e9)", largest="def largest(v):\n    return 1"),
-        limits=limits,
-    )
-    assert scores(graded) == {"absolute": 3, "total": 0, "largest": 0}
+class ImpatientKernel(SandboxedKernel):
+    """A kernel that the wall clock stops at a given share of work (a cell, or the hidden checks of an exercise)."""
+
+    stop_at: ClassVar[list[int]] = []
+    begun, stop = 0, 0
+
+    async def start(self):
+        self.stop = self.stop_at.pop(0)
+        await super().start()
+
+    def begin_cell(self):
+        super().begin_cell()
+        self.begun += 1
+
+    def verdict(self):
+        if self.stop and self.begun >= self.stop:
+            self.kill()
+            return "interrupted"
+        return super().verdict()
+
+
+def test_what_the_wall_clock_stops_is_interrupted_and_never_a_silent_zero(tiny, monkeypatch):
+    # colab, setup, absolute: answer, tests, checks (5), total: example, answer, tests, checks (9)
+    # second try: colab, setup, absolute, total, checks (5)
+    monkeypatch.setattr(ImpatientKernel, "stop_at", [9, 5, 0])
+    monkeypatch.setattr(run, "SandboxedKernel", ImpatientKernel)
+    graded = tiny.grade(tiny.notebook())
+    assert ImpatientKernel.stop_at == []
+    assert scores(graded) == {"absolute": 3, "total": 0, "largest": 2}
     assert by_id(graded)["total"].status == "timeout"
     assert by_id(graded)["total"].reason.startswith(INTERRUPTED)
     assert graded.record.interrupted
     assert any(INTERRUPTED in flag for flag in graded.record.flags)
+
+
+class SpentKernel(ImpatientKernel):
+    """A kernel that is stopped for its CPU time at the checks of the first exercise, having used it all."""
+
+    def verdict(self):
+        return "timeout" if super().verdict() else None
+
+    def usage(self):
+        return Usage(99.5, 0, 0)
+
+
+def test_when_the_notebooks_time_is_used_up_the_rest_says_so(tiny, monkeypatch):
+    monkeypatch.setattr(ImpatientKernel, "stop_at", [5])
+    monkeypatch.setattr(run, "SandboxedKernel", SpentKernel)
+    graded = tiny.grade(tiny.notebook())
+    assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}
+    assert {exercise.status for exercise in graded.record.exercises} == {"timeout"}
+    assert "longer than 3 s" in by_id(graded)["absolute"].reason
+    assert by_id(graded)["largest"].reason == "the notebook used its 100 s of CPU time before this exercise"
 
 
 def test_cells_that_are_the_students_own_business(tiny):
@@ -157,7 +214,13 @@ def test_cells_that_are_the_students_own_business(tiny):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[" * 200_000, b"\x00" * (21 << 20), b'{"cells": [], "metadata": {"nlpcourse": {"topic": "cnn"}}}']
+    "content",
+    [
+        b"",
+        b"[" * 200_000,
+        b"\x00" * (21 << 20),
+        b'{"cells": [], "metadata": {"nlpcourse": {"topic": "cnn"}}}',
+    ],
 )
 def test_an_unreadable_submission_is_recorded_as_failed(tiny, content):
     graded = tiny.grade(content)

@@ -29,7 +29,9 @@ def used(answer, *others):
 def test_a_use_is_found_with_its_line(answer):
     (words,) = used(answer)
     name = "BCEWithLogitsLoss" if "BCE" in answer else "soft_margin_loss"
-    line = 1 + next(number for number, line in enumerate(answer.splitlines()) if name in line or "import *" in line)
+    line = 1 + next(
+        number for number, line in enumerate(answer.splitlines()) if name in line or "import *" in line
+    )
     assert words.startswith(f"{name} (line ")
     if "import *" not in answer:
         assert words == f"{name} (line {line})"
@@ -37,7 +39,9 @@ def test_a_use_is_found_with_its_line(answer):
 
 def test_a_helper_in_an_added_cell_counts_when_the_answer_calls_it():
     helper = "def helper(x):\n    return F.soft_margin_loss(x, x)"
-    assert used("def loss(x):\n    return helper(x)", helper) == ("soft_margin_loss (line 2 of another cell)",)
+    assert used("def loss(x):\n    return helper(x)", helper) == (
+        "soft_margin_loss (line 2 of another cell)",
+    )
     assert used("def loss(x):\n    return x", helper) == ()
 
 

@@ -25,7 +25,9 @@ def record(**changes):
         "manual": Manual(None, 4),
         "exercises": (
             ExerciseResult("f", "ok", "", 2, 5, checks),
-            ExerciseResult("g", "ok", "", 1, 1, (CheckResult("test_c", "passed", 1, earned=1),), further=True),
+            ExerciseResult(
+                "g", "ok", "", 1, 1, (CheckResult("test_c", "passed", 1, earned=1),), further=True
+            ),
         ),
         "hashes": Hashes("a" * 64, "b" * 64, "0.1.0"),
         "limits": {"cpu_seconds_cell": 30},
@@ -43,7 +45,17 @@ def test_there_and_back_is_the_same_record_and_text():
 
 def test_the_object_of_the_contract():
     content = json.loads(record().to_json())
-    assert {"student", "status", "reason", "score", "max", "late", "flags", "manual", "exercises"} <= content.keys()
+    assert {
+        "student",
+        "status",
+        "reason",
+        "score",
+        "max",
+        "late",
+        "flags",
+        "manual",
+        "exercises",
+    } <= content.keys()
     assert content["manual"] == {"score": None, "max": 4}
     exercise = content["exercises"][0]
     assert {"id", "status", "reason", "score", "max", "checks"} <= exercise.keys()

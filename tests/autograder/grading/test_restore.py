@@ -168,7 +168,9 @@ def test_a_colab_copy_is_honest(tiny):
 def test_what_a_student_writes_in_markdown_is_disarmed(tiny):
     notebook = tiny.notebook(why="I think 1 < 2. <script>alert(1)</script>")
     notebook.cells.append(new_markdown_cell("<iframe src=x>"))
-    notebook.cells.append(new_raw_cell("<img src=x onerror=alert(1)>", metadata={"raw_mimetype": "text/html"}))
+    notebook.cells.append(
+        new_raw_cell("<img src=x onerror=alert(1)>", metadata={"raw_mimetype": "text/html"})
+    )
     result = restored(tiny, notebook)
     text = "\n".join(each.source for each in result.notebook.cells)
     assert "1 < 2." in text
@@ -202,7 +204,10 @@ def notebook_text(**changes):
         (notebook_text(cells=[{}] * (MAX_CELLS + 1)), "cells, more than"),
         (notebook_text(metadata={"nlpcourse": {"topic": "cnn"}}), "'cnn'"),
         (notebook_text(), "another assignment"),
-        (notebook_text(cells=[{"cell_type": "code", "source": "x = 1", "metadata": {}}]), "another assignment"),
+        (
+            notebook_text(cells=[{"cell_type": "code", "source": "x = 1", "metadata": {}}]),
+            "another assignment",
+        ),
         (b'{"cells": [], "x": ' + b"9" * 10_000 + b"}", "not JSON"),
     ],
 )

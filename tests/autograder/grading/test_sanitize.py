@@ -14,12 +14,20 @@ def test_outputs_keep_text_and_still_pictures_only():
     outputs = clean_outputs(
         [
             {"output_type": "stream", "name": "stderr", "text": ["a warning\n"]},
-            {"output_type": "display_data", "data": {"text/html": "<script>1</script>", "image/svg+xml": "<svg/>"}},
+            {
+                "output_type": "display_data",
+                "data": {"text/html": "<script>1</script>", "image/svg+xml": "<svg/>"},
+            },
             {
                 "output_type": "execute_result",
                 "execution_count": 3,
                 "metadata": {"isolated": True},
-                "data": {"text/plain": "5", "text/html": "<b>5</b>", "image/png": PNG, "application/javascript": "x"},
+                "data": {
+                    "text/plain": "5",
+                    "text/html": "<b>5</b>",
+                    "image/png": PNG,
+                    "application/javascript": "x",
+                },
             },
             {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["\x1b[31mline\x1b[0m"]},
             {"output_type": "update_display_data", "data": {"text/plain": "x"}},
@@ -36,7 +44,9 @@ def test_outputs_keep_text_and_still_pictures_only():
 
 
 def test_a_flood_is_cut():
-    outputs = clean_outputs([{"output_type": "stream", "name": "stdout", "text": "x" * 700}] * 5, max_output=1000)
+    outputs = clean_outputs(
+        [{"output_type": "stream", "name": "stdout", "text": "x" * 700}] * 5, max_output=1000
+    )
     assert sum(len(output.text) for output in outputs) < 1100
     assert "cut" in outputs[-1].text
 

@@ -151,5 +151,7 @@ def test_leaving_early_and_trick_answers_gain_nothing(row):
 
 
 def test_shutting_the_kernel_down_costs_at_most_its_own_exercise(tiny):
-    graded = tiny.grade(tiny.notebook(absolute=WRONG + "\nget_ipython().kernel.do_shutdown(False)\nexit()\nquit()"))
+    graded = tiny.grade(
+        tiny.notebook(absolute=WRONG + "\nget_ipython().kernel.do_shutdown(False)\nexit()\nquit()")
+    )
     assert scores(graded) == FAIR

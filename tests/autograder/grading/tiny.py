@@ -8,7 +8,7 @@ from pathlib import Path
 
 TOPIC, ROW = "mlp", "cnn"
 
-MANUSCRIPT = '''---
+MANUSCRIPT = """---
 title: Tiny
 topic: mlp
 kernelspec:
@@ -90,7 +90,7 @@ Say why.
 :role: long
 total([1, 2])
 ```
-'''
+"""
 
 REFERENCE = '''"""References."""
 
@@ -213,7 +213,9 @@ assert {name}(-3) == 3
 )
 
 
-def write(root: Path, topic: str, manuscript: str, references: dict[str, str], checks: dict[str, str]) -> Path:
+def write(
+    root: Path, topic: str, manuscript: str, references: dict[str, str], checks: dict[str, str]
+) -> Path:
     """Write an assignment's files below `root`, as a checkout has them."""
     solutions, folder = root / "solutions" / topic, root / "autograder" / "checks" / topic
     solutions.mkdir(parents=True)

@@ -48,7 +48,10 @@ def scores(graded: Graded) -> dict[str, int]:
     found = {exercise.id: exercise.score for exercise in graded.record.exercises}
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
-            assert determine_grade(cell) == (found[cell.metadata.nlpcourse.exercise], cell.metadata.nbgrader.points)
+            assert determine_grade(cell) == (
+                found[cell.metadata.nlpcourse.exercise],
+                cell.metadata.nbgrader.points,
+            )
     assert Record.from_json(graded.record.to_json()) == graded.record
     return found
 
