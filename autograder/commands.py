@@ -1,4 +1,4 @@
-"""The instructor's commands: `exercises`, `class`, `grade`, `report`, `demo`. What they need is imported when they run."""
+"""The instructor's commands `exercises`, `class`, `grade`, `report`, `demo`; what they need is imported as they run."""
 
 import json
 import os
@@ -241,17 +241,15 @@ def demo() -> None:
 def score_table(outcome: "Outcome") -> Table:
     """A small table of a grading run, for the terminal."""
     table = Table(title=f"{outcome.topic} (automatic points)")
-    table.add_column("student")
+    table.add_column("student", no_wrap=True)
     for exercise in outcome.records[0].exercises if outcome.records else ():
-        table.add_column(exercise.id, justify="right")
-    table.add_column("total", justify="right")
+        table.add_column(f"{exercise.id} /{exercise.max}", justify="right")
+    table.add_column("total", justify="right", no_wrap=True)
     table.add_column("notes")
     for record in outcome.records:
-        parts = [f"{exercise.score}/{exercise.max}" for exercise in record.exercises]
-        notes = [record.status] if record.status == "failed" else []
-        notes += [
-            f"{exercise.id}: {exercise.status}" for exercise in record.exercises if exercise.status != "ok"
-        ]
+        scores = [str(exercise.score) for exercise in record.exercises]
+        statuses = dict.fromkeys(exercise.status for exercise in record.exercises if exercise.status != "ok")
+        notes = ["failed"] if record.status == "failed" else list(statuses)
         notes += ["late"] * record.late + ["flagged"] * bool(record.flags)
-        table.add_row(record.student, *parts, f"{record.score}/{record.max}", ", ".join(notes))
+        table.add_row(record.student, *scores, f"{record.score}/{record.max}", ", ".join(notes))
     return table

@@ -5,9 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib.metadata import version
 
-import nbformat
 from nbgrader.coursedir import CourseDirectory
 from rich.progress import (
     BarColumn,
@@ -26,9 +24,8 @@ from autograder.classroom.received import Receipt, latest_receipts
 from autograder.classroom.standing import Entry, read_entries, stands
 from autograder.classroom.worker import make
 from autograder.classroom.workers import Died, Raised, work
-from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
-from autograder.grading.report import outputs
-from autograder.grading.restore import blank, exercise_of, role_of
+from autograder.grading.record import Record
+from autograder.grading.run import failed
 from autograder.sandbox import layers
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
@@ -133,7 +130,7 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
                 print(answer.text, file=sys.stderr)
                 continue
             if isinstance(answer, Died):
-                answer = _given_up(run, student, f"the grader's process ended twice here ({answer.reason})")
+                answer = _given_up(run, student, answer)
             record, notebook = answer
             _write(run, record, notebook)
             _settle(run, record, entries, outcome)
@@ -196,44 +193,12 @@ def _write(run: _Run, record: Record, notebook: bytes) -> None:
     write_atomically(run.classroom.record(record.student, run.topic), record.to_json())
 
 
-def _given_up(run: _Run, student: str, reason: str) -> tuple[Record, bytes]:
+def _given_up(run: _Run, student: str, died: Died) -> tuple[Record, bytes]:
     """The outcome of a submission that no worker survived."""
-    assignment = run.assignment
-    results = tuple(
-        ExerciseResult(
-            id=exercise.id,
-            status="crash",
-            reason=reason,
-            score=0,
-            max=exercise.points,
-            checks=tuple(
-                CheckResult(check.id, "not tried", check.points, requires=check.requires)
-                for check in assignment.checks[exercise.id]
-            ),
-            further=exercise.further,
-        )
-        for exercise in assignment.exercises
-    )
     submission = run.classroom.submission(student, run.topic).read_bytes()
-    record = Record(
-        student=student,
-        assignment=run.topic,
-        status="failed",
-        reason=reason,
-        score=0,
-        max=assignment.points,
-        late=False,
-        flags=(),
-        manual=Manual(None, sum(question.points for question in assignment.questions)),
-        exercises=results,
-        hashes=Hashes(hashlib.sha256(submission).hexdigest(), assignment.fingerprint, version("nlpcourse")),
-    )
-    notebook = blank(assignment)
-    for cell in notebook.cells:
-        if role_of(cell) == "check":
-            result = next(each for each in results if each.id == exercise_of(cell))
-            cell.outputs = outputs(result, {})
-    return record, nbformat.writes(notebook).encode()
+    reason = f"the grader's own process ended twice at this notebook ({died.reason})"
+    graded = failed(submission, run.assignment, student=student, reason=reason)
+    return graded.record, graded.notebook
 
 
 def _settle(run: _Run, record: Record, entries: Mapping[str, Entry], outcome: Outcome) -> None:

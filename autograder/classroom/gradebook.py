@@ -61,7 +61,7 @@ def run_converter(converter: BaseConverter) -> str | None:
     lines: list[str] = []
     converter.log = log = logging.Logger("nbgrader", logging.WARNING)
     handler = logging.Handler()
-    handler.emit = lambda entry: lines.append(entry.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
     log.addHandler(handler)
     try:
         with warnings.catch_warnings():
@@ -69,7 +69,7 @@ def run_converter(converter: BaseConverter) -> str | None:
             converter.start()
     except SystemExit as stop:
         lines.append(f"nbgrader stopped ({stop.code})")
-    except Exception as error:  # nbgrader raises its own, database errors, and whatever a preprocessor raises
+    except Exception as error:  # noqa: BLE001 - nbgrader raises its own, database errors, and whatever a preprocessor raises
         lines.append(f"{type(error).__name__}: {error}")
     else:
         return None

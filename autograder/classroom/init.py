@@ -23,7 +23,9 @@ def init(folder: Path) -> Classroom:
     if classroom.salt_file.exists() or classroom.config.exists():
         raise CourseError(f"{folder} is a class already; nothing was changed")
     if classroom.root.exists() and any(classroom.root.iterdir()):
-        raise CourseError(f"{folder} is not empty; name a new or empty folder for the class; nothing was changed")
+        raise CourseError(
+            f"{folder} is not empty; name a new or empty folder for the class; nothing was changed"
+        )
     make_folder(classroom.root.parent)
     staged = Classroom(classroom.root.with_name(f".{classroom.root.name}.new"))
     shutil.rmtree(staged.root, ignore_errors=True)

@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_DERIVED = re.compile(r"-[0-9a-f]{16}\Z")
+_DERIVED = re.compile(r"-[0-9a-f]{12}\Z")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -14,7 +14,7 @@ def student_id(name: str) -> str:
     """An id that is a folder name on every system, for any name; different names give different ids.
 
     A plain name (lower-case ASCII letters, digits, `.`, `_`, `-`) is its own id. Any other becomes its letters and
-    digits, of whatever script, and 16 hexadecimal digits of its SHA-256; plain names that end like that are treated
+    digits, of whatever script, and 12 hexadecimal digits of its SHA-256; plain names that end like that are treated
     as the others, so that the two kinds never meet.
 
     Raises:
@@ -31,7 +31,7 @@ def student_id(name: str) -> str:
     ):
         return name
     letters = re.sub(r"[\W_]+", "-", name.lower()).strip("-")[:32].strip("-")
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{letters or 'student'}-{digest}"
 
 

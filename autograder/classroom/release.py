@@ -59,7 +59,7 @@ def release(classroom: Classroom, topic: str, *, root: Path, due: datetime | Non
     try:
         assignment = Assignment.load(topic, staged)
         former = _former_pin(classroom, topic)
-        pin = {
+        pin: dict[str, Any] = {
             "topic": topic,
             "version": str(assignment.source.metadata["nlpcourse"]["version"]),
             "fingerprint": assignment.fingerprint,

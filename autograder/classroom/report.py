@@ -91,12 +91,12 @@ def histograms(result: TopicResults) -> list[Histogram]:
 
 
 def most_missed(result: TopicResults) -> list[Missed]:
-    """The checks that were failed, the most failed first; `not tried` is counted beside."""
+    """The checks that were failed by those who attempted the exercise, the most failed first."""
     status: dict[tuple[str, str], Counter[str]] = {}
     for work in result.submissions:
-        if work.failed:
-            continue
         for each in work.exercises:
+            if work.failed or each.result.status == "missing":
+                continue
             for check in each.result.checks:
                 status.setdefault((each.result.id, check.id), Counter())[check.status] += 1
     hints = {
@@ -109,7 +109,7 @@ def most_missed(result: TopicResults) -> list[Missed]:
         Missed(
             titles.get(exercise, exercise),
             check,
-            " ".join(hints.get((exercise, check), "").split()),
+            hints.get((exercise, check), ""),
             counts["failed"],
             counts["failed"] + counts["passed"],
             counts["not tried"],
@@ -133,15 +133,14 @@ def notices(result: TopicResults) -> list[Notice]:
 def _lines(work: Submission) -> list[str]:
     if work.record is None:
         return ["not graded yet; run `nlpcourse grade`"]
-    lines = [f"failed: {work.record.reason}"] if work.failed else []
-    if not work.failed:
-        lines += [
-            f"{each.title}: {each.result.status}: {each.result.reason}"
-            for each in work.exercises
-            if each.result.status != "ok"
-        ]
-        if not work.record.sandbox:
-            lines.append("graded without a sandbox: its code could read and change anything on that machine")
+    if work.failed:
+        return [f"failed: {work.record.reason}"]
+    stopped: dict[str, list[str]] = {}
+    for each in work.exercises:
+        if each.result.status != "ok":
+            reason = f"{each.result.status}: {each.result.reason}"
+            stopped.setdefault(reason, []).append(each.title)
+    lines = [f"{', '.join(titles)}: {reason}" for reason, titles in stopped.items()]
     return lines + [f"flag: {flag}" for flag in work.record.flags]
 
 

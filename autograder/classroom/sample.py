@@ -18,8 +18,9 @@ from nlpcourse.files import write_atomically
 
 TOPIC = "embeddings"
 
-ANSWER = """A high score means that two words stand near each other. With one table a word's score with itself would be the
-squared length of its vector, never negative, though a word is rarely its own neighbour; two tables let it be low."""
+ANSWER = """A high score means that two words stand near each other. With one table a word's score with itself would
+be the squared length of its vector, never negative, though a word is rarely its own neighbour; two tables let it be
+low."""
 
 SYNTAX_ERROR = """def sgns_loss(center, context, negatives):
     positive = (center * context).sum(-1
@@ -86,7 +87,8 @@ def samples(root: Path) -> list[Sample]:
         if cell.metadata.get("nlpcourse", {}).get("role") == "answer"
     }
     variant = {
-        each.name: {each.exercise: each.source} for each in read_variants(root / "autograder" / "checks" / TOPIC)
+        each.name: {each.exercise: each.source}
+        for each in read_variants(root / "autograder" / "checks" / TOPIC)
     }
     answer = {question.id: ANSWER for question in assignment.questions}
     first = {"sgns_loss": right["sgns_loss"]}

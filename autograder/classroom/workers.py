@@ -140,7 +140,7 @@ def _serve(channel: Connection, make: Make, arguments: tuple[Any, ...]) -> None:
     _die_with_parent()
     try:
         handle = make(*arguments)
-    except Exception as error:  # the coordinator reports it
+    except Exception as error:  # noqa: BLE001 - the coordinator reports it
         channel.send(_raised(error))
         return
     channel.send(_READY)
@@ -151,7 +151,7 @@ def _serve(channel: Connection, make: Make, arguments: tuple[Any, ...]) -> None:
             return
         try:
             result = handle(task)
-        except Exception as error:  # the coordinator reports it
+        except Exception as error:  # noqa: BLE001 - the coordinator reports it
             result = _raised(error)
         channel.send(result)
 

@@ -7,9 +7,8 @@ Everything else stays nbgrader's: database, late policy, formgrader, manual grad
 import functools
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -183,16 +182,8 @@ class _Work:
                 and (unsafe or record.sandbox or record.status == "failed")
             ):
                 return record, notebook
-        try:
-            process = _grader(str(self.classroom.root), self.topic, self.assignment.fingerprint, unsafe)
-            record, content = process.submit(
-                _grade, str(self.classroom.root), self.topic, unsafe, self.student
-            ).result()
-        except BrokenProcessPool as error:
-            _grader.cache_clear()
-            raise CourseError(
-                f"the grading process ended while it graded {self.student}; run it again"
-            ) from error
+        grade = _grader(str(self.classroom.root), self.topic, self.assignment.fingerprint, unsafe)
+        record, content = grade(self.student)
         make_folder(record_file.parent)
         write_atomically(notebook_file, content)
         write_atomically(record_file, record.to_json())
@@ -209,17 +200,45 @@ def _assignment(topic: str, pin: Path) -> Assignment:
     return _assignment_of(topic, pin, (pin / "pin.json").stat().st_mtime_ns)
 
 
-@functools.lru_cache(maxsize=1)
-def _grader(root: str, topic: str, fingerprint: str, unsafe: bool) -> ProcessPoolExecutor:
-    """One process that grades with one pin: the formgrader's server is no place for student data and pytest."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+class _Grader:
+    """A process that grades with one pin: the formgrader's server is no place for student data and pytest."""
+
+    def __init__(self, root: str, topic: str, unsafe: bool) -> None:
+        context = get_context("spawn")
+        self.channel, theirs = context.Pipe()
+        context.Process(target=_serve, args=(theirs, root, topic, unsafe), daemon=True).start()
+        theirs.close()
+
+    def __call__(self, student: str) -> tuple[Record, bytes]:
+        try:
+            self.channel.send(student)
+            answer = self.channel.recv()
+        except (EOFError, OSError) as error:
+            _grader.cache_clear()
+            raise CourseError(f"the grading process ended while it graded {student}; run it again") from error
+        if isinstance(answer, Exception):
+            raise answer
+        return Record.from_json(answer[0]), answer[1]
 
 
 @functools.lru_cache(maxsize=1)
-def _ready(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, bytes]]:
-    return make(root, topic, unsafe)
+def _grader(root: str, topic: str, fingerprint: str, unsafe: bool) -> Callable[[str], tuple[Record, bytes]]:
+    return _Grader(root, topic, unsafe)
 
 
-def _grade(root: str, topic: str, unsafe: bool, student: str) -> tuple[Record, bytes]:
-    """In the grading process: grade one student's submission."""
-    return _ready(root, topic, unsafe)(student)
+def _serve(channel: Connection, root: str, topic: str, unsafe: bool) -> None:
+    """In the grading process: grade one student after another until nobody asks any more."""
+    grade = None
+    while True:
+        try:
+            student = channel.recv()
+        except EOFError:
+            return
+        try:
+            grade = grade or make(root, topic, unsafe)
+            record, notebook = grade(student)
+            channel.send((record.to_json(), notebook))
+        except Exception as error:  # noqa: BLE001 - raised where it was asked for
+            channel.send(
+                error if isinstance(error, CourseError) else CourseError(f"grading failed: {error!r}")
+            )

@@ -187,6 +187,9 @@ def _match(cells: list[_Cell], handed_out: NotebookNode, assignment: Assignment,
             if cell.grade_id not in by_grade_id:
                 what = "is not of this assignment"
             flags.append(f"the cell {plain(cell.grade_id, 60)!r} {what}")
+    marked = {each.id for each in slots.values() if _grade_id(each)}
+    if lost := sum(cell.grade_id is None for cell in cells if cell.cell_id in marked):
+        flags.append(f"nbgrader's metadata was gone from {lost} cells; it was put back")
     copies = {id(cell) for cell in cells if cell.grade_id in by_grade_id and cell.canonical is None}
     for cell in cells:
         if id(cell) not in copies and cell.cell_id is not None:

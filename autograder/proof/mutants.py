@@ -72,9 +72,10 @@ def stale_mutants(assignment: Assignment, record: Record) -> list[str]:
 def stale_seeds(assignment: Assignment, record: Record) -> list[tuple[str, str]]:
     """The right answers, as (exercise, name), that were not run on enough seeds as they are now."""
     found = []
+    bases = {each.id: basis(assignment, each.id) for each in assignment.exercises}
     for (exercise, name), source in right_answers(assignment).items():
         held = record.get("exercises", {}).get(exercise, {}).get("seeds", {}).get(name, {})
-        key = {**basis(assignment, exercise), "key": tree_key(source)}
+        key = {**bases[exercise], "key": tree_key(source)}
         if held.get("basis") != key or held.get("count", 0) < SEEDS:
             found.append((exercise, name))
     return found

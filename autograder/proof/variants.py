@@ -70,17 +70,24 @@ def grade(topic: str, case: Case) -> Entry:
 
 def stale(assignment: Assignment, record: Record) -> list[Case]:
     """The cases without an outcome that still holds."""
-    return [case for case in cases(assignment) if _held(assignment, record, case) is None]
+    held = _holding(assignment, record)
+    return [case for case in cases(assignment) if case not in held]
 
 
-def _held(assignment: Assignment, record: Record, case: Case) -> Entry | None:
-    exercise = record.get("exercises", {}).get(case.exercise, {})
-    if {name: exercise.get(name) for name in ("checks", "reference", "grader")} != basis(
-        assignment, case.exercise
-    ):
-        return None
-    entry = exercise.get("variants", {}).get(case.name)
-    return entry if entry is not None and entry["key"] == case.key else None
+def _holding(assignment: Assignment, record: Record) -> dict[Case, Entry]:
+    """The outcomes in a record that still hold."""
+    exercises = record.get("exercises", {})
+    fresh = {
+        each.id: exercises[each.id]
+        for each in assignment.exercises
+        if each.id in exercises and exercises[each.id].items() >= basis(assignment, each.id).items()
+    }
+    found = {}
+    for case in cases(assignment):
+        entry = fresh.get(case.exercise, {}).get("variants", {}).get(case.name)
+        if entry is not None and entry["key"] == case.key:
+            found[case] = entry
+    return found
 
 
 def basis(assignment: Assignment, exercise: str) -> dict[str, str]:
@@ -95,18 +102,14 @@ def basis(assignment: Assignment, exercise: str) -> dict[str, str]:
 def updated(assignment: Assignment, record: Record, outcomes: dict[Case, Entry]) -> Record:
     """The record with `outcomes` in it, without what no longer holds; in the order of the assignment."""
     exercises: dict[str, Any] = {}
+    known = _holding(assignment, record) | outcomes
     for case in cases(assignment):
-        entry = outcomes.get(case) or _held(assignment, record, case)
-        here = exercises.setdefault(
-            case.exercise,
-            {
-                **basis(assignment, case.exercise),
-                "points": assignment.exercise(case.exercise).points,
-                "variants": {},
-            },
-        )
+        entry = known.get(case)
+        if case.exercise not in exercises:
+            points = assignment.exercise(case.exercise).points
+            exercises[case.exercise] = {**basis(assignment, case.exercise), "points": points, "variants": {}}
         if entry is not None:
-            here["variants"][case.name] = entry
+            exercises[case.exercise]["variants"][case.name] = entry
     return {"topic": assignment.topic, "exercises": exercises}
 
 
@@ -114,10 +117,11 @@ def problems(assignment: Assignment, record: Record, exercises: Iterable[str] | 
     """What is missing in a record, or wrong with the outcomes it holds; a sentence each."""
     wanted = {each.id for each in assignment.exercises} if exercises is None else set(exercises)
     found = []
+    known = _holding(assignment, record)
     held: dict[str, list[tuple[Case, Entry]]] = {name: [] for name in wanted}
     for case in cases(assignment):
         if case.exercise in wanted:
-            entry = _held(assignment, record, case)
+            entry = known.get(case)
             if entry is None:
                 found.append(
                     f"{case.exercise}: {case.name} has no outcome that still holds; run `make variants`"

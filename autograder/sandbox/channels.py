@@ -20,6 +20,16 @@ WAITING = 256
 DELIMITER = b"<IDS|MSG>"
 PARTS = 5  # signature, header, parent header, metadata, content
 DEPTH = 64
+#: What every client takes for granted in a message's content.
+CONTENT: dict[str, dict[str, type]] = {
+    "stream": {"name": str, "text": str},
+    "display_data": {"data": dict, "metadata": dict},
+    "update_display_data": {"data": dict, "metadata": dict},
+    "execute_result": {"data": dict, "metadata": dict},
+    "error": {"ename": str, "evalue": str, "traceback": list},
+    "execute_reply": {"status": str},
+    "status": {"execution_state": str},
+}
 #: Messages of the kernel's own, small and few; they do not count as output.
 UNCOUNTED = {"status", "execute_input", "iopub_welcome", "shutdown_reply"}
 
@@ -30,6 +40,7 @@ class BoundedChannel(AsyncZMQSocketChannel):
     limit: int | None = None
     spent = 0
     dropped = 0
+    broken = False
 
     def begin_cell(self) -> None:
         self.spent = 0
@@ -51,6 +62,13 @@ class BoundedChannel(AsyncZMQSocketChannel):
             self.dropped += 1
             if until is not None and time.monotonic() > until:
                 raise Empty
+
+    def send(self, msg: dict[str, Any]) -> None:
+        """Send a message; when there is nobody left to send it to, remember that."""
+        try:
+            super().send(msg)
+        except zmq.Again:
+            self.broken = True
 
     def accept(self, parts: list[bytes]) -> dict[str, Any] | None:
         """A message made of `parts`, or None when it is not well formed or too much."""
@@ -106,11 +124,21 @@ def well_formed(message: dict[str, Any]) -> bool:
         )
         and isinstance(message.get("msg_type"), str)
         and isinstance(message.get("msg_id"), str)
+        and all(
+            isinstance(message["content"].get(name), kind)
+            for name, kind in CONTENT.get(message["msg_type"], {}).items()
+        )
     )
 
 
 class BoundedKernelClient(AsyncKernelClient):
     """A client whose channels are bounded."""
+
+    broken = False
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.monitors: list[zmq.Socket] = []
 
     shell_channel_class = Type(BoundedChannel)
     iopub_channel_class = Type(BoundedChannel)
@@ -121,8 +149,24 @@ class BoundedKernelClient(AsyncKernelClient):
         """Set the share of output of one cell; call it before the channels start."""
         self.context.setsockopt(zmq.MAXMSGSIZE, PART_BYTES)
         self.context.setsockopt(zmq.RCVHWM, WAITING)
+        self.context.setsockopt(
+            zmq.SNDTIMEO, 0
+        )  # a kernel that broke its connection must not hold the grader up
         # what the kernel cuts at its source must fit here, with its headers
         self.iopub_channel.limit = 4 * output_bytes + (1 << 20)
+        for channel in (self.iopub_channel, self.shell_channel):
+            monitor = channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            self.monitors.append(zmq.Socket.shadow(monitor.underlying))
+
+    def lost(self) -> bool:
+        """Whether the kernel broke off a connection; a kernel that is well never does."""
+        for monitor in self.monitors:
+            try:
+                monitor.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                continue
+            self.broken = True
+        return self.broken or self.iopub_channel.broken or self.shell_channel.broken
 
     def begin_cell(self) -> None:
         """Start a new share of output."""

@@ -3,11 +3,13 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import nlpcourse
 from autograder.sandbox import launch
+from autograder.sandbox.cgroup import Group
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.watch import JailProcesses
 from nlpcourse.errors import CourseError
@@ -27,6 +30,8 @@ START_SECONDS = 120
 CPU_SLACK = 60
 #: The longest path of a runtime folder; the address of a Unix socket in it must stay below 107 bytes.
 LONGEST_FOLDER = 90
+#: No kernel lives this long.
+STALE_SECONDS = 7 * 24 * 3600
 
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
@@ -203,8 +208,8 @@ def sources() -> dict[str, str]:
     return {name: path.read_text(encoding="utf-8") for name, path in files.items()}
 
 
-def jail_settings(folder: Path, limits: Limits) -> dict[str, Any]:
-    """The fields of `jail.Jail` for a kernel whose runtime folder is `folder`."""
+def jail_settings(folder: Path, limits: Limits, group: Group | None = None) -> dict[str, Any]:
+    """The fields of `jail.Jail` for a kernel whose runtime folder is `folder`, in `group`."""
     base = folder / "r"
     base.mkdir(exist_ok=True)
     return {
@@ -212,10 +217,10 @@ def jail_settings(folder: Path, limits: Limits) -> dict[str, Any]:
         "visible": visible_trees(),
         "placed": {f"{COURSE}/nlpcourse": str(Path(nlpcourse.__file__).resolve().parent)},
         "blank": blank_paths(),
-        "files": {},
         "scratch_bytes": limits.scratch_bytes,
         "processes": limits.processes,
         "cpu_seconds": limits.cpu_seconds_notebook + CPU_SLACK,
+        "groups": [] if group is None else group.paths,
     }
 
 
@@ -236,7 +241,12 @@ def blank_paths() -> list[str]:
 
 
 def runtime_folder() -> Path:
-    """A new private folder whose path is short enough for Unix sockets."""
+    """A new private folder whose path is short enough for Unix sockets; removes what killed graders left."""
+    for old in Path(tempfile.gettempdir()).glob("nlp-*"):
+        with contextlib.suppress(OSError):
+            found = old.lstat()
+            if found.st_uid == os.geteuid() and time.time() - found.st_mtime > STALE_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="nlp-"))
     if len(str(folder)) > LONGEST_FOLDER:
         folder.rmdir()

@@ -124,8 +124,11 @@ class SandboxedKernel:
         if self._reason is None:
             process = self.provisioner.process
             ended = process is None or process.poll() is not None
-            self._reason = self.watch.reason or (None if ended else self.watch.look())
+            self._reason = self.watch.look()
             self._sentence = self.watch.sentence
+            if self._reason is None and not ended and self._connected and self.client.lost():
+                self.kill()
+                self._reason, self._sentence = "crash", "it broke off its connection to the grader"
             if self._reason is None and ended:
                 self._reason, self._sentence = "crash", describe_end(process.returncode if process else None)
         return self._reason

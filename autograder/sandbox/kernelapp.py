@@ -50,6 +50,8 @@ class BoundedSession(Session):
         """What may be sent of `content`; None when there is none, or the message is to be dropped."""
         if content is None:
             return None
+        if kind == "execute_reply" and measure(content.get("payload")) > self.limit:
+            content = content | {"payload": []}
         if kind in ("error", "execute_reply"):
             return shorten_error(content)
         if kind not in OUTPUTS and not kind.startswith("comm_"):
@@ -65,7 +67,8 @@ class BoundedSession(Session):
         self.spent = self.limit
         notice = NOTICE.format(limit=self.limit)
         if kind == "stream":
-            return content | {"text": content["text"][: max(left, 0) // 4] + notice}
+            kept = content["text"][: max(left, 0)].encode(errors="replace")[: max(left, 0)]
+            return content | {"text": kept.decode(errors="ignore") + notice}
         return (
             content | {"data": {"text/plain": notice.strip()}, "metadata": {}} if "data" in content else None
         )

@@ -50,6 +50,7 @@ WALLS = (
     ),
     ("process limit", "resources", "forks", "forking comes to an end", False),
     ("small disk", "resources", "disk", "a file system of its own, limited in bytes and files", False),
+    ("control group", "resources", "group", "the system's own account of memory and tasks", True),
     ("watch", "resources", "watch", "CPU time and memory of everything inside are measured", False),
 )
 
@@ -69,7 +70,7 @@ def layers() -> tuple[Layer, ...]:
 
 def try_walls() -> dict[str, str]:
     """For each trial "" when the wall held, else what went wrong."""
-    from autograder.sandbox import gate, seccomp
+    from autograder.sandbox import cgroup, gate, seccomp
 
     keys = [key for _, _, key, _, _ in WALLS]
     if not seccomp.supported():
@@ -85,12 +86,16 @@ def try_walls() -> dict[str, str]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     alone, inside = answers.get("alone", {}), answers.get("inside")
+    group = cgroup.create(limits)
+    if group is not None:
+        group.remove()
+    outside = {"group": "" if group else "this user may not make one; the watch does its work"}
     if inside is not None:
-        return inside | {"landlock": alone["landlock"], "watch": answers["watch"]}
+        return inside | outside | {"landlock": alone["landlock"], "watch": answers["watch"]}
     whole = answers.get("error", "the trial ended without an answer")
     culprits = {"files": "mount", "interfaces": "network", "processes": "process", "calls": "seccomp"}
     found = {key: alone.get(culprits.get(key, ""), "") or whole for key in keys}
-    return found | {"landlock": alone.get("landlock", whole)}
+    return found | outside | {"landlock": alone.get("landlock", whole)}
 
 
 def require() -> None:

@@ -14,7 +14,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Bool, Dict
 
-from autograder.sandbox import gate
+from autograder.sandbox import cgroup, gate
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.watch import JailProcesses, PlainProcesses, Watch
 
@@ -33,6 +33,7 @@ class SandboxProvisioner(KernelProvisionerBase):
     watch: Watch | None = None
     channel: socket.socket | None = None
     folder: Path | None = None
+    group: cgroup.Group | None = None
 
     @property
     def has_process(self) -> bool:
@@ -115,9 +116,12 @@ class SandboxProvisioner(KernelProvisionerBase):
                 self.channel, theirs = socket.socketpair()
                 config["channel"] = ours.enter_context(theirs).fileno()
                 given.append(theirs.fileno())
-            self.held = gate.start("launch", config, gate.jail_settings(self.folder, limits), given)
+            self.group = cgroup.create(limits)
+            jail = gate.jail_settings(self.folder, limits, self.group)
+            self.held = gate.start("launch", config, jail, given)
         self.process = self.held.process
-        self.watch = Watch(JailProcesses.of(gate.process_id(self.held.first)), limits, self.kill_now)
+        processes = JailProcesses.of(gate.process_id(self.held.first), self.group)
+        self.watch = Watch(processes, limits, self.kill_now)
 
     def start_plain(self, limits: Limits) -> None:
         config = self.payload(limits)
@@ -138,12 +142,14 @@ class SandboxProvisioner(KernelProvisionerBase):
             self.held.release()
         if self.channel is not None:
             self.channel.close()
-        self.process = self.held = self.channel = None
+        if self.group is not None:
+            self.group.remove()
+        self.process = self.held = self.watch = self.channel = self.group = None
 
     async def cleanup(self, restart: bool = False) -> None:
-        if self.process is not None:
-            self.kill_now()
-            await self.wait()
+        self.kill_now()
+        await self.wait()
+        self.release()
         if self.folder is not None and not restart:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder = None

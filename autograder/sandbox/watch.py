@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.sandbox.cgroup import Group
 from autograder.sandbox.limits import Limits
 
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -33,15 +34,15 @@ class Usage:
 class JailProcesses:
     """Reads the process table of one jail, through a handle on the jail's own /proc."""
 
-    def __init__(self, table: int) -> None:
-        self.table = table
+    def __init__(self, table: int, group: Group | None = None) -> None:
+        self.table, self.group = table, group
         self.seen: dict[tuple[str, str], float] = {}
         self.finished = 0.0
 
     @classmethod
-    def of(cls, first: int) -> "JailProcesses":
-        """The table of the jail whose first process is `first` out here."""
-        return cls(os.open(f"/proc/{first}/root/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    def of(cls, first: int, group: Group | None = None) -> "JailProcesses":
+        """The table of the jail whose first process is `first` out here, and its control group if it has one."""
+        return cls(os.open(f"/proc/{first}/root/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), group)
 
     def read(self, path: str) -> str:
         """A file of the table; empty when its process is gone."""
@@ -80,7 +81,12 @@ class JailProcesses:
         if resident > exact_above and len(alive) > 1:
             resident = sum(map(self.proportional, alive))
         resident += SOCKET_BYTES * self.sockets()
-        return Usage(max(self.finished + sum(running.values()), with_waited), resident, tasks)
+        by_group = 0.0 if self.group is None else self.group.cpu_seconds()
+        return Usage(max(self.finished + sum(running.values()), with_waited, by_group), resident, tasks)
+
+    def ran_out_of_memory(self) -> bool:
+        """Whether the system itself killed something for the memory of the whole."""
+        return self.group is not None and self.group.ran_out_of_memory()
 
     def proportional(self, pid: str) -> int:
         """A process's memory, each shared page divided by the number of those who share it; bytes."""
@@ -125,6 +131,10 @@ class PlainProcesses:
             except psutil.NoSuchProcess:
                 continue
         return Usage(cpu, memory, tasks)
+
+    def ran_out_of_memory(self) -> bool:
+        """Nobody says."""
+        return False
 
     def close(self) -> None:
         """Nothing is held."""
@@ -192,7 +202,7 @@ class Watch:
     def judge(self, usage: Usage) -> tuple[str, str] | None:
         """The first limit that `usage` passes, with a sentence."""
         limits = self.limits
-        if usage.memory_bytes > limits.memory_bytes:
+        if usage.memory_bytes > limits.memory_bytes or self.processes.ran_out_of_memory():
             return "memory", f"it used more than {limits.memory_bytes / 2**30:.1f} GiB of memory"
         if own_memory() - self.own > FLOOD_BYTES:
             return "memory", "it flooded the grader with messages"

@@ -34,12 +34,21 @@ def reasons(found) -> dict[str, str]:
 def test_a_canvas_download(classroom: Classroom, notebook: bytes, tmp_path: Path) -> None:
     zipped = pack(
         tmp_path / "submissions.zip",
-        {"linada_101_900_embeddings.ipynb": notebook, "王小明_LATE_102_901_embeddings-2.ipynb": notebook + b" "},
+        {
+            "linada_101_900_embeddings.ipynb": notebook,
+            "王小明_LATE_102_901_embeddings-2.ipynb": notebook + b" ",
+        },
     )
     found = collect(classroom, zipped, now=AFTER)
     assert not found.refused
-    ada, xiaoming = (found.taken if found.taken[0].lms == "101" else found.taken[::-1])
-    assert (ada.student, ada.name, ada.late, ada.lms, ada.attempt) == ("linada_101", "linada", "", "101", "900")
+    ada, xiaoming = found.taken if found.taken[0].lms == "101" else found.taken[::-1]
+    assert (ada.student, ada.name, ada.late, ada.lms, ada.attempt) == (
+        "linada_101",
+        "linada",
+        "",
+        "101",
+        "900",
+    )
     assert xiaoming.name == "王小明"
     assert xiaoming.late == "yes"
     assert ada.received == "2026-03-01T12:00:00+00:00", "Canvas knows that it came in time"
@@ -74,7 +83,9 @@ def test_a_moodle_download(classroom: Classroom, notebook: bytes, tmp_path: Path
         ("Wei Chen", "33"),
     ]
     assert len({receipt.student for receipt in found.taken}) == 3
-    assert found.taken[0].received == "2026-03-02T08:00:00+00:00", "Moodle marks nothing: the collector's time"
+    assert found.taken[0].received == "2026-03-02T08:00:00+00:00", (
+        "Moodle marks nothing: the collector's time"
+    )
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -112,14 +123,17 @@ def test_of_two_attempts_in_one_archive_the_later_counts(
     classroom: Classroom, notebook: bytes, tmp_path: Path
 ) -> None:
     zipped = pack(
-        tmp_path / "x.zip", {"ada_1_100_embeddings.ipynb": notebook + b" ", "ada_1_99_embeddings.ipynb": notebook}
+        tmp_path / "x.zip",
+        {"ada_1_100_embeddings.ipynb": notebook + b" ", "ada_1_99_embeddings.ipynb": notebook},
     )
     found = collect(classroom, zipped, now=BEFORE)
     assert [receipt.attempt for receipt in found.taken] == ["100"]
     assert list(reasons(found)) == ["ada_1_99_embeddings.ipynb"]
 
 
-def test_the_same_archive_again_changes_nothing(classroom: Classroom, notebook: bytes, tmp_path: Path) -> None:
+def test_the_same_archive_again_changes_nothing(
+    classroom: Classroom, notebook: bytes, tmp_path: Path
+) -> None:
     zipped = pack(tmp_path / "x.zip", {"ada/embeddings.ipynb": notebook})
     collect(classroom, zipped, now=BEFORE)
     before = classroom.received_file.read_bytes()
@@ -170,7 +184,9 @@ def test_a_zip_bomb_is_not_unpacked(
     classroom: Classroom, notebook: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "FILE_BYTES", 2**20)
-    zipped = pack(tmp_path / "x.zip", {"eve/embeddings.ipynb": b"0" * 2**21, "ada/embeddings.ipynb": notebook})
+    zipped = pack(
+        tmp_path / "x.zip", {"eve/embeddings.ipynb": b"0" * 2**21, "ada/embeddings.ipynb": notebook}
+    )
     found = collect(classroom, zipped, now=BEFORE)
     assert [receipt.student for receipt in found.taken] == ["ada"]
     assert "unpacks to 2 MiB" in reasons(found)["eve/embeddings.ipynb"]
@@ -179,7 +195,9 @@ def test_a_zip_bomb_is_not_unpacked(
 def test_an_entry_that_lies_about_its_size_is_refused(
     classroom: Classroom, notebook: bytes, tmp_path: Path
 ) -> None:
-    zipped = pack(tmp_path / "x.zip", {"eve/embeddings.ipynb": b"0" * 2**21, "ada/embeddings.ipynb": notebook})
+    zipped = pack(
+        tmp_path / "x.zip", {"eve/embeddings.ipynb": b"0" * 2**21, "ada/embeddings.ipynb": notebook}
+    )
     data = bytearray(zipped.read_bytes())
     real = (2**21).to_bytes(4, "little")
     place = data.rindex(real)  # the central directory's, which is the one that is believed
@@ -224,7 +242,10 @@ def test_which_topic(classroom: Classroom, notebook: bytes, tmp_path: Path) -> N
         {"ada/my homework.ipynb": notebook, "bob/rnn (2).ipynb": b"{}", "eve/rnnnn.ipynb": b"{}"},
     )
     found = collect(classroom, zipped, now=BEFORE)
-    assert {(receipt.student, receipt.topic) for receipt in found.taken} == {("ada", "embeddings"), ("bob", "rnn")}
+    assert {(receipt.student, receipt.topic) for receipt in found.taken} == {
+        ("ada", "embeddings"),
+        ("bob", "rnn"),
+    }
     assert "which topic" in reasons(found)["eve/rnnnn.ipynb"]
     forced = collect(classroom, zipped, topic="rnn", now=BEFORE)
     assert {receipt.topic for receipt in forced.taken} == {"rnn"}

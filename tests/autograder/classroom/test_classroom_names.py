@@ -18,7 +18,8 @@ def test_a_plain_name_is_its_own_id(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["..", "../../etc", "a/b", "Ada Lin", "=cmd|'/c calc'!A0", "con", "a\nb", "*", "x..y", "-rf", "a" * 200]
+    "name",
+    ["..", "../../etc", "a/b", "Ada Lin", "=cmd|'/c calc'!A0", "con", "a\nb", "*", "x..y", "-rf", "a" * 200],
 )
 def test_any_other_name_becomes_a_safe_folder(name: str) -> None:
     made = student_id(name)

@@ -20,7 +20,7 @@ from autograder.classroom.results import Scored, Submission, TopicResults, Writt
 from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
 from nlpcourse.errors import CourseError
 
-EVIL = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'</style></title>'
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'</style></title>"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,9 @@ def results(assignment: Assignment) -> TopicResults:
         submission(assignment, "broken", "Broken", 0, status="failed"),
         Submission("new", "New", "", None, None),
     )  # fmt: skip
-    return TopicResults("embeddings", "Word vectors", "0.1.0", datetime(2026, 3, 1, tzinfo=UTC), assignment, works)
+    return TopicResults(
+        "embeddings", "Word vectors", "0.1.0", datetime(2026, 3, 1, tzinfo=UTC), assignment, works
+    )
 
 
 class Page(HTMLParser):
@@ -144,11 +146,18 @@ def test_pages_may_load_nothing(classroom: Classroom, results: TopicResults) -> 
         assert len(policies) == 1, name
         assert policies[0].startswith("default-src 'none'; style-src 'sha256-"), name
         assert "unsafe" not in policies[0]
-        loading = [value for _, attributes in page.tags for key, value in attributes.items() if key in ("src", "srcset")]
+        loading = [
+            value
+            for _, attributes in page.tags
+            for key, value in attributes.items()
+            if key in ("src", "srcset")
+        ]
         assert not loading, name
         assert "url(" not in text
         assert "@import" not in text
-        assert not [attributes for _, attributes in page.tags if "style" in attributes], "the policy forbids these"
+        assert not [attributes for _, attributes in page.tags if "style" in attributes], (
+            "the policy forbids these"
+        )
 
 
 def test_feedback_has_one_hint_an_exercise_and_no_check(
@@ -175,7 +184,9 @@ def test_a_failed_submission_is_told_why(classroom: Classroom, results: TopicRes
 
 
 def test_most_missed_counts_only_what_was_tried(results: TopicResults, assignment: Assignment) -> None:
-    missed = {each.check: each for each in most_missed(results) if each.exercise == assignment.exercises[0].title}
+    missed = {
+        each.check: each for each in most_missed(results) if each.exercise == assignment.exercises[0].title
+    }
     first, second = (check.id for check in assignment.checks["sgns_loss"][:2])
     assert (missed[first].failed, missed[first].tried) == (1, 4)
     assert (missed[second].failed, missed[second].tried, missed[second].not_tried) == (1, 3, 1)
@@ -218,7 +229,11 @@ def test_what_canvas_and_moodle_import(classroom: Classroom, results: TopicResul
     assert table[""]["Word vectors"] == f"{results.maximum:g}"
     assert table["11"]["Word vectors"] == str(results.assignment.points)
     (moodle,) = write_platform(classroom, [results], "moodle")
-    assert {row["Identifier"] for row in rows(moodle)} == {"Participant 11", "Participant 12", "Participant 13"}
+    assert {row["Identifier"] for row in rows(moodle)} == {
+        "Participant 11",
+        "Participant 12",
+        "Participant 13",
+    }
 
 
 def test_without_numbers_there_is_nothing_to_import(classroom: Classroom, results: TopicResults) -> None:

@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from tiny import HONEST, WRONG, in_row
 from tiny_course import by_id, report, scores
 
-from autograder.grading import run
+from autograder.grading import kernels
 from autograder.grading.record import INTERRUPTED
 from autograder.grading.restore import blank
 from autograder.sandbox.kernel import SandboxedKernel
@@ -117,7 +117,9 @@ def test_a_kernel_that_ends_costs_the_exercise_it_ended_in(row):
         "import ctypes\ndef absolute(x):\n    if x == -3:\n        return 3\n    ctypes.string_at(0)": (
             "crash: your code, called by a hidden check, ended the Python process"
         ),
-        "def absolute(x):\n    while True:\n        pass": "timeout: a test in the notebook ran longer than 3 s of CPU time",
+        "def absolute(x):\n    while True:\n        pass": (
+            "timeout: a test in the notebook ran longer than 3 s of CPU time"
+        ),
         "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass": (
             "timeout: the answer cell ran longer than 3 s of CPU time"
         ),
@@ -132,10 +134,18 @@ def test_a_kernel_that_ends_costs_the_exercise_it_ended_in(row):
     assert graded.record.status == "graded"
 
 
-def test_an_exercise_whose_own_helper_ends_the_kernel_gets_a_second_try(tiny):
-    helper = "import os\ncalls = []\ndef absolute(x):\n    calls.append(x)\n    return abs(x) if len(calls) < 45 else os._exit(1)"
-    graded = tiny.grade(tiny.notebook(absolute=helper))
+@pytest.mark.parametrize("calls", [42, 45])
+def test_an_exercise_whose_own_helper_ends_the_kernel_gets_a_second_try(tiny, calls):
+    # `absolute` is called once by its own visible test and 40 times by its checks; call 42 comes from the visible
+    # test of `total`, call 45 from its hidden checks
+    helper = (
+        "import os\ncalls = []\n"
+        f"def absolute(x):\n    calls.append(x)\n    return abs(x) if len(calls) < {calls} else os._exit(1)"
+    )
+    total = "def total(values):\n    absolute(1)\n    return sum(absolute(value) for value in values)"
+    graded = tiny.grade(tiny.notebook(absolute=helper, total=total))
     assert scores(graded) == FULL
+    assert ("a test in the notebook" if calls == 42 else "a hidden check") in by_id(graded)["total"].reason
     assert "stand-ins" in by_id(graded)["total"].reason
 
 
@@ -148,28 +158,27 @@ class ImpatientKernel(SandboxedKernel):
     """A kernel that the wall clock stops at a given share of work (a cell, or the hidden checks of an exercise)."""
 
     stop_at: ClassVar[list[int]] = []
-    begun, stop = 0, 0
+    begun, last = 0, 0
 
     async def start(self):
-        self.stop = self.stop_at.pop(0)
+        self.last = self.stop_at.pop(0)
         await super().start()
 
     def begin_cell(self):
         super().begin_cell()
         self.begun += 1
+        if self.begun == self.last:
+            self.kill()
 
     def verdict(self):
-        if self.stop and self.begun >= self.stop:
-            self.kill()
-            return "interrupted"
-        return super().verdict()
+        return "interrupted" if self.last and self.begun >= self.last else super().verdict()
 
 
 def test_what_the_wall_clock_stops_is_interrupted_and_never_a_silent_zero(tiny, monkeypatch):
     # colab, setup, absolute: answer, tests, checks (5), total: example, answer, tests, checks (9)
     # second try: colab, setup, absolute, total, checks (5)
     monkeypatch.setattr(ImpatientKernel, "stop_at", [9, 5, 0])
-    monkeypatch.setattr(run, "SandboxedKernel", ImpatientKernel)
+    monkeypatch.setattr(kernels, "SandboxedKernel", ImpatientKernel)
     graded = tiny.grade(tiny.notebook())
     assert ImpatientKernel.stop_at == []
     assert scores(graded) == {"absolute": 3, "total": 0, "largest": 2}
@@ -191,7 +200,7 @@ class SpentKernel(ImpatientKernel):
 
 def test_when_the_notebooks_time_is_used_up_the_rest_says_so(tiny, monkeypatch):
     monkeypatch.setattr(ImpatientKernel, "stop_at", [5])
-    monkeypatch.setattr(run, "SandboxedKernel", SpentKernel)
+    monkeypatch.setattr(kernels, "SandboxedKernel", SpentKernel)
     graded = tiny.grade(tiny.notebook())
     assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}
     assert {exercise.status for exercise in graded.record.exercises} == {"timeout"}

@@ -60,7 +60,8 @@ def test_a_name_that_the_setup_cell_imported_counts_when_the_answer_uses_it():
         "def loss(x):\n    return x\nprint(loss(1) - F.soft_margin_loss(x, x))",
         "def soft_margin_loss(x):\n    return x\ndef loss(x):\n    return soft_margin_loss(x)",
         "from torch.nn.functional import logsigmoid, soft_margin_loss\ndef loss(x):\n    return logsigmoid(x)",
-        "class loss:\n    def soft_margin_loss(self):\n        return 1\n    def f(self):\n        return self.soft_margin_loss()",
+        "class loss:\n    def soft_margin_loss(self):\n        return 1\n"
+        "    def f(self):\n        return self.soft_margin_loss()",
         "def 损失(x):\n    return x\ndef loss(x):\n    return 损失(x)  # 不用库函数",
     ],
 )

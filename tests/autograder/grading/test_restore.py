@@ -144,7 +144,10 @@ def test_cells_that_lost_their_metadata_are_known_by_id_text_or_definition(tiny)
     notebook = tiny.notebook()
     for each in notebook.cells:
         each.metadata = {}
-    assert canonical(restored(tiny, notebook).notebook) == canonical(blank(tiny.assignment))
+    result = restored(tiny, notebook)
+    assert canonical(result.notebook) == canonical(blank(tiny.assignment))
+    (flag,) = result.flags
+    assert "metadata was gone" in flag
     for each in notebook.cells:
         del each["id"]
     notebook.nbformat_minor = 4

@@ -72,7 +72,7 @@ async def fake_async(cell, *a, **k):
     return fake(cell)
 ip.run_cell, ip.run_cell_async = fake, fake_async
 ip.showtraceback = ip.showsyntaxerror = lambda *a, **k: None
-ip.displayhook = type("D", (), {"__call__": lambda s, *a: None})()
+type(ip.displayhook).__call__ = lambda self, result=None: print(3)
 ip.events.register("post_run_cell", lambda *a: print(3))
 """
     ],

@@ -77,7 +77,7 @@ def graded(classroom):
     done = subprocess.run(
         command, cwd=classroom.root, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stderr[:6000]
     return classroom
 
 
@@ -127,12 +127,11 @@ def apply(classroom, monkeypatch, student):
 def test_a_record_of_other_bytes_does_not_count(graded, monkeypatch):
     asked = []
 
-    class Executor:
-        def submit(self, function, *arguments):
-            asked.append(arguments)
-            raise CourseError("asked to grade")
+    def grade(student):
+        asked.append(student)
+        raise CourseError("asked to grade")
 
-    monkeypatch.setattr(nbgrader_glue, "_grader", lambda *arguments: Executor())
+    monkeypatch.setattr(nbgrader_glue, "_grader", lambda *arguments: grade)
     file = graded.submission("honest", TOPIC)
     content = file.read_bytes()
     try:
@@ -140,7 +139,7 @@ def test_a_record_of_other_bytes_does_not_count(graded, monkeypatch):
         assert not apply(graded, monkeypatch, "honest")["success"]
     finally:
         file.write_bytes(content)
-    assert [arguments[-1] for arguments in asked] == ["honest"]
+    assert asked == ["honest"]
     assert apply(graded, monkeypatch, "honest")["success"]
 
 

@@ -4,9 +4,13 @@
 same function ten times under the names f0 to f9, so that one kernel can hold ten different answers.
 """
 
+import shutil
 from pathlib import Path
 
+import autograder.checks as checks_package
+
 TOPIC, ROW = "mlp", "cnn"
+PLAIN = '"difficulty": 1, "objectives": []'
 
 MANUSCRIPT = """---
 title: Tiny
@@ -24,7 +28,7 @@ kernelspec:
 import math
 ```
 
-+++ {"exercise": "absolute", "difficulty": 1, "objectives": [], "needs": [], "may-not-use": ["fabs"], "stand-in": "builtins:abs", "further": false}
++++ {"exercise": "absolute", PLAIN, "needs": [], "may-not-use": ["fabs"], "stand-in": "builtins:abs", "further": false}
 
 ## 1. Absolute value
 
@@ -41,7 +45,7 @@ assert absolute(-3) == 3, "absolute(-3) must be 3"
 print("fine")
 ```
 
-+++ {"exercise": "total", "difficulty": 1, "objectives": [], "needs": ["absolute"], "may-not-use": [], "stand-in": null, "further": false}
++++ {"exercise": "total", PLAIN, "needs": ["absolute"], "may-not-use": [], "stand-in": null, "further": false}
 
 ## 2. Sum of absolute values
 
@@ -61,7 +65,7 @@ print(abs(-1) + abs(2))
 assert total([]) == 0
 ```
 
-+++ {"exercise": "largest", "difficulty": 1, "objectives": [], "needs": [], "may-not-use": [], "stand-in": null, "further": true}
++++ {"exercise": "largest", PLAIN, "needs": [], "may-not-use": [], "stand-in": null, "further": true}
 
 ## 3. Largest
 
@@ -90,7 +94,7 @@ Say why.
 :role: long
 total([1, 2])
 ```
-"""
+""".replace("PLAIN", PLAIN)
 
 REFERENCE = '''"""References."""
 
@@ -193,7 +197,7 @@ ROW_NAMES = tuple(f"f{number}" for number in range(10))
 HEAD, REST = MANUSCRIPT.split("+++", 1)
 ROW_MANUSCRIPT = HEAD.replace(TOPIC, ROW) + "\n".join(
     f"""
-+++ {{"exercise": "{name}", "difficulty": 1, "objectives": [], "needs": [], "may-not-use": ["fabs"], "stand-in": null, "further": false}}
++++ {{"exercise": "{name}", {PLAIN}, "needs": [], "may-not-use": ["fabs"], "stand-in": null, "further": false}}
 
 ## {number}. Absolute value
 
@@ -220,6 +224,9 @@ def write(
     solutions, folder = root / "solutions" / topic, root / "autograder" / "checks" / topic
     solutions.mkdir(parents=True)
     folder.mkdir(parents=True)
+    for folder_of_package in (solutions.parent, solutions, folder):
+        (folder_of_package / "__init__.py").write_text('"""A package."""\n', encoding="utf-8")
+    shutil.copy(checks_package.__file__, folder.parent / "__init__.py")
     (solutions / "exercise.md").write_text(manuscript, encoding="utf-8")
     for name, text in references.items():
         (solutions / f"{name}.py").write_text(text, encoding="utf-8")

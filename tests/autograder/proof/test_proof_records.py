@@ -8,7 +8,7 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.authoring.command import manuscripts
 from autograder.proof import mutants, variants
-from autograder.proof.local import grade_locally
+from autograder.proof.local import assignment_of, grade_locally
 from autograder.sandbox.layers import layers
 from nlpcourse.paths import project_root
 
@@ -27,12 +27,12 @@ def record_of(kind: str, topic: str) -> dict:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_known_answers_were_judged_as_they_should_be(topic: str) -> None:
-    assert variants.problems(Assignment.load(topic), record_of("variants", topic)) == []
+    assert variants.problems(assignment_of(topic), record_of("variants", topic)) == []
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_mutants_were_found_out_and_no_right_answer_failed(topic: str) -> None:
-    assert mutants.problems(Assignment.load(topic), record_of("mutants", topic)) == []
+    assert mutants.problems(assignment_of(topic), record_of("mutants", topic)) == []
 
 
 @pytest.mark.slow
@@ -43,7 +43,7 @@ def test_mutants_were_found_out_and_no_right_answer_failed(topic: str) -> None:
 def test_a_sample_is_graded_as_recorded(topic: str, exercise: str, name: str) -> None:
     (case,) = [
         case
-        for case in variants.cases(Assignment.load(topic))
+        for case in variants.cases(assignment_of(topic))
         if (case.exercise, case.name) == (exercise, name)
     ]
     assert (
@@ -53,7 +53,7 @@ def test_a_sample_is_graded_as_recorded(topic: str, exercise: str, name: str) ->
 
 @pytest.fixture
 def assignment() -> Assignment:
-    return Assignment.load("embeddings")
+    return assignment_of("embeddings")
 
 
 def damaged(kind: str, change) -> list[str]:
@@ -61,7 +61,7 @@ def damaged(kind: str, change) -> list[str]:
     record = record_of(kind, "embeddings")
     change(record["exercises"]["sgns_loss"])
     judge = variants.problems if kind == "variants" else mutants.problems
-    return judge(Assignment.load("embeddings"), record)
+    return judge(assignment_of("embeddings"), record)
 
 
 def set_in(name: str, **values):

@@ -2,8 +2,8 @@
 
 Usage: ordinary_user.py HOME ARGUMENT ...
 
-A root's own Python may lie in a folder that only root can enter. In a mount namespace of its own, such a folder is
-replaced by one that shows nothing but the interpreter and the virtual environment.
+A root's own Python may lie in a folder that only root can enter. In a mount namespace of its own, such a folder
+is replaced by one that shows nothing but the interpreter and the virtual environment.
 """
 
 import os

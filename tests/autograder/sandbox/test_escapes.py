@@ -1,4 +1,4 @@
-"""What a cell may try, and is refused, without harm to the kernel: files, network, processes, the kernel's doors."""
+"""What a cell may try and is refused, with no harm to its kernel: files, network, processes, system calls."""
 
 import os
 from pathlib import Path
@@ -7,12 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 
-REFUSED = "PermissionError|FileNotFoundError|OSError|BlockingIOError|ProcessLookupError"
-
 
 def gets_nothing(kernel, source: str) -> None:
     """`source` must end in an operating system error; what it would have got is printed."""
-    answer = kernel.run(f"try:\n{indented(source)}\nexcept OSError as e:\n    print('REFUSED', e)")
+    answer = kernel.run(
+        f"try:\n{indented(source)}\nexcept OSError as e: print('REFUSED', e)\nelse: print('DONE')"
+    )
     assert answer.text.startswith("REFUSED"), answer
 
 
@@ -23,7 +23,6 @@ def indented(source: str) -> str:
 @pytest.mark.parametrize(
     "path",
     [
-        "/work/main/solutions",
         str(ROOT / "solutions"),
         str(ROOT / "autograder"),
         str(ROOT / ".git"),
@@ -46,8 +45,7 @@ def indented(source: str) -> str:
 )
 def test_files_outside_do_not_exist(kernel, path: str) -> None:
     gets_nothing(
-        kernel,
-        f"import os; print(os.listdir({path!r}) if os.path.isdir({path!r}) else open({path!r}).read())",
+        kernel, f"import os\nos.listdir({path!r}) if os.path.isdir({path!r}) else open({path!r}).read()"
     )
 
 
@@ -62,14 +60,16 @@ def test_every_folder_above_shows_only_the_way_to_python(kernel) -> None:
 
 
 def test_no_file_that_can_be_read_is_the_instructors(kernel) -> None:
+    tops = {f"/{path.parts[1]}" for path in (ROOT, Path.home())}
+    tops |= {"/home", "/tmp", "/course", "/etc", "/scratch"}
     answer = kernel.run(
         "import os\n"
-        "for top in ('/home', '/tmp', '/course', '/work', '/root', '/etc', '/scratch', '/empty', '/dev'):\n"
+        f"for top in {sorted(tops - {'/usr'})}:\n"
         "    for folder, _, files in os.walk(top):\n"
-        "        for name in files:\n"
-        "            path = os.path.join(folder, name)\n"
-        "            if any(word in path for word in ('solutions/', 'autograder', 'gradebook', 'checks/')):\n"
-        "                if 'site-packages/nbgrader' not in path and 'site-packages/' not in path: print(path)"
+        "        if 'site-packages' not in folder and 'lib/python' not in folder:\n"
+        "            for path in (os.path.join(folder, name) for name in files):\n"
+        "                if any(word in path for word in ('solutions/', 'autograder/', 'gradebook', '/checks/')):\n"
+        "                    print(path)"
     )
     assert (answer.text, answer.error) == ("", "")
 
@@ -92,15 +92,18 @@ def test_the_instructors_packages_cannot_be_imported(kernel, source: str) -> Non
     assert answer.error.startswith(("ModuleNotFoundError", "KeyError")), answer
 
 
-def test_the_instructors_packages_are_named_nowhere(kernel) -> None:
-    answer = kernel.run(
-        "import sys, importlib.metadata as m\n"
-        "print([n for n in sys.modules if n.split('.')[0] in ('autograder', 'solutions', 'wire', 'agent', 'launch')])\n"
-        "print([p for p in sys.path if 'main' in p and 'site-packages' not in p])\n"
-        "print([f for f in sys.meta_path if 'ditable' in repr(f)])\n"
-        "print([str(f) for f in m.files('nlpcourse') or [] if 'autograder' in str(f) or 'solutions' in str(f)])"
-    )
-    assert answer.text.split() == ["[]"] * 4, answer
+def test_the_instructors_packages_are_named_nowhere(fresh) -> None:
+    with fresh() as kernel:
+        answer = kernel.run(
+            "import sys, importlib.metadata as m\n"
+            "ours = ('autograder', 'solutions', 'wire', 'agent', 'launch')\n"
+            "print([name for name in sys.modules if name.split('.')[0] in ours])\n"
+            f"print([path for path in sys.path if path in ('', {str(ROOT)!r})])\n"
+            "print([finder for finder in sys.meta_path if 'ditable' in repr(finder)])\n"
+            "print([str(file) for file in m.files('nlpcourse') or [] if str(file).startswith(ours)])\n"
+            "print(list(m.distribution('nlpcourse').entry_points))"
+        )
+    assert answer.text.split() == ["[]"] * 5, answer
 
 
 def test_public_half_and_tools_work(kernel) -> None:
@@ -120,23 +123,26 @@ def test_hashes_are_the_same_in_every_kernel(kernel, fresh) -> None:
         assert kernel.run("print(hash('a'))").text == other.run("print(hash('a'))").text != ""
 
 
-def test_nothing_is_inherited(kernel) -> None:
-    os.environ["NLPCOURSE_TEST_SECRET"] = "x"
+def test_nothing_is_inherited(sandbox, fresh, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NLPCOURSE_TEST_SECRET", "x")
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    descriptor = os.open(secret, os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
     try:
-        answer = kernel.run(
-            "import os; print(sorted(os.environ)); print(sorted(map(int, os.listdir('/proc/self/fd'))))"
-        )
+        with fresh() as kernel:
+            answer = kernel.run(
+                "import os, stat\n"
+                "for number in map(int, os.listdir('/proc/self/fd')):\n"
+                "    try: kind = os.fstat(number).st_mode\n"
+                "    except OSError: continue\n"
+                "    if stat.S_ISREG(kind) or stat.S_ISDIR(kind) and number > 70: print('open', number)\n"
+                "print([name for name in os.environ if 'SECRET' in name or name in ('PWD', 'SSH_AUTH_SOCK')])\n"
+                "import ctypes, sys; print([a for a in sys.orig_argv if 'autograder' in a])"
+            )
     finally:
-        del os.environ["NLPCOURSE_TEST_SECRET"]
-    assert "SECRET" not in answer.text and "PWD" not in answer.text
-    links = kernel.run(
-        "import os\nfor n in os.listdir('/proc/self/fd'):\n    try: print(os.readlink(f'/proc/self/fd/{n}'))\n    except OSError: pass"
-    ).text
-    assert not [
-        line
-        for line in links.split()
-        if line.startswith("/") and line not in ("/dev/null", "/proc/8/fd") and not line.startswith("/proc/")
-    ], links
+        os.close(descriptor)
+    assert answer.text.split() == ["[]", "[]"], answer
 
 
 @pytest.mark.parametrize("path", ["/usr/x", "/x", "/course/nlpcourse/x.py", "/etc/x", "/scratch/x", "/dev/x"])
@@ -158,13 +164,15 @@ def test_only_scratch_can_be_written(kernel, path: str) -> None:
         "import socket; socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET)",
         "import socket; socket.getaddrinfo('example.org', 80)",
         "import urllib.request; urllib.request.urlopen('http://169.254.169.254/latest/meta-data', timeout=1)",
-        "import subprocess; subprocess.run(['ping', '-c1', '127.0.0.1'], check=True, capture_output=True)\nraise OSError",
+        "import subprocess; subprocess.run(['ping', '-c1', '127.0.0.1'], check=True, capture_output=True)",
     ],
 )
 def test_no_network(kernel, source: str) -> None:
     answer = kernel.run(
-        f"import subprocess\ntry:\n{indented(source)}\n"
-        "except (OSError, subprocess.CalledProcessError) as e:\n    print('REFUSED', e)\nelse:\n    print('GOT')"
+        "import subprocess\n"
+        f"try:\n{indented(source)}\n"
+        "except (OSError, subprocess.CalledProcessError) as e: print('REFUSED', e)\n"
+        "else: print('DONE')"
     )
     assert answer.text.startswith("REFUSED"), answer
 
@@ -213,9 +221,9 @@ def test_no_other_process(kernel, source: str) -> None:
 
 def test_processes_seen_are_the_jails_own(kernel) -> None:
     answer = kernel.run(
-        "import os; print(sorted(int(n) for n in os.listdir('/proc') if n.isdigit()), os.getpid())"
+        "import os; print(sorted(n for n in os.listdir('/proc') if n.isdigit()), os.getpid())"
     )
-    assert answer.text.strip() == "[1, 2] 2"
+    assert answer.text.strip() == "['1', '2'] 2"
 
 
 CALLS = {
@@ -248,7 +256,7 @@ CALLS = {
     "setgroups": "os.setgroups([0])",
     "sethostname": "import socket; socket.sethostname('x')",
     "mknod device": "os.mknod('/tmp/disk', 0o60600, os.makedev(254, 0))",
-    "chown to root": "open('/tmp/c', 'w').close(); os.chown('/tmp/c', 0, 0)",
+    "chown to root": "os.chown('/home/student', 0, 0)",
     "open_by_handle_at": "libc.open_by_handle_at(-100, ctypes.create_string_buffer(64), 0)",
     "personality": "libc.personality(0x0400000)",
     "memfd_create": "os.memfd_create('x')",
@@ -267,31 +275,27 @@ CALLS = {
 
 @pytest.mark.parametrize("source", CALLS.values(), ids=CALLS)
 def test_doors_of_the_system_are_shut(kernel, source: str) -> None:
+    *before, call = source.split("; ")
     answer = kernel.run(
         "import ctypes, os, platform\n"
         "libc, x86 = ctypes.CDLL(None, use_errno=True), platform.machine() == 'x86_64'\n"
-        "libc.mount.restype = ctypes.c_int\n"
         "try:\n"
-        f"    value = {source.split('; ')[-1]}\n".replace(
-            "    value = ", "    " + "".join(part + "; " for part in source.split("; ")[:-1]) + "value = "
-        )
-        + "    if value == -1: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))\n"
-        "except (OSError, ValueError) as e:\n"
-        "    print('REFUSED', e)\n"
-        "else:\n"
-        "    print('DONE', value)"
+        f"    {'; '.join([*before, f'value = {call}'])}\n"
+        "    if value == -1: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))\n"
+        "except (OSError, ValueError) as e: print('REFUSED', e)\n"
+        "else: print('DONE', value)"
     )
     assert answer.text.startswith("REFUSED"), answer
-    assert "Invalid argument" not in answer.text or "limit" in source, answer
 
 
 def test_no_program_gives_privileges(kernel) -> None:
     answer = kernel.run(
         "import subprocess\n"
-        "for program in (['su', '-c', 'id'], ['sudo', '-n', 'id'], ['passwd', '-S'], ['mount', '-t', 'tmpfs', 'x', '/tmp']):\n"
+        "programs = (['su', '-c', 'id'], ['sudo', '-n', 'id'], ['mount', '-t', 'tmpfs', 'x', '/tmp'])\n"
+        "for program in programs:\n"
         "    try: print(subprocess.run(program, capture_output=True, stdin=subprocess.DEVNULL).returncode)\n"
         "    except FileNotFoundError: print(1)\n"
-        "print(open('/proc/self/status').read().partition('CapEff:')[2].split()[0])"
+        "print(int(open('/proc/self/status').read().partition('CapEff:')[2].split()[0], 16))"
     )
     *codes, capabilities = answer.text.split()
-    assert "0" not in codes and int(capabilities, 16) == 0
+    assert len(codes) == 3 and "0" not in codes and capabilities == "0", answer

@@ -1,5 +1,6 @@
 """What the course says about the walls is what was tried."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,14 +30,20 @@ def test_other_systems_have_none_and_say_so(monkeypatch) -> None:
     assert not any(each.live for each in layers.layers())
     with pytest.raises(CourseError, match=r"private root \(files\): there is no sandbox on darwin") as error:
         layers.require()
-    assert "network namespace (network)" in str(error.value) and "process namespace (processes)" in str(error.value)
+    assert "network namespace (network)" in str(error.value) and "process namespace (processes)" in str(
+        error.value
+    )
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("answers", "named", "unnamed"),
     [
-        ({"alone": {"user": "x", "network": "PermissionError: unshare"}, "error": "e"}, "network namespace", "zzz"),
+        (
+            {"alone": {"user": "x", "network": "PermissionError: unshare"}, "error": "e"},
+            "network namespace",
+            "zzz",
+        ),
         ({"alone": {}, "error": "the jail fell"}, "the jail fell", "zzz"),
         ({"alone": {"landlock": "none"}, "inside": {}, "watch": ""}, "", "landlock"),
     ],
@@ -59,13 +66,28 @@ def test_a_hole_is_found(sandbox, monkeypatch, tmp_path: Path) -> None:
     settings = gate.jail_settings
     repository = str(Path(__file__).resolve().parents[3])
 
-    def with_a_hole(folder, limits):
-        return settings(folder, limits) | {"placed": {repository: repository}, "blank": []}
+    def with_a_hole(*arguments):
+        return settings(*arguments) | {"placed": {repository: repository}, "blank": []}
 
     monkeypatch.setattr(gate, "jail_settings", with_a_hole)
     assert [each.name for each in layers.layers() if not each.live] == ["private root"]
     with pytest.raises(CourseError, match="can be seen"):
         layers.require()
+
+
+def test_without_linux_everything_can_be_imported_and_says_that_there_is_no_sandbox() -> None:
+    program = (
+        "import os, signal, socket, sys\n"
+        "import multiprocessing, asyncio, typer, zmq, jupyter_client, torch, numpy, nbformat\n"
+        "import nlpcourse.doctor, ipykernel.kernelapp\n"
+        "sys.modules['resource'] = sys.modules['fcntl'] = None\n"
+        "del signal.pidfd_send_signal, os.sysconf, os.O_DIRECTORY, socket.recv_fds\n"
+        "from autograder.sandbox import kernel, kernelapp, layers, provisioner\n"
+        "sys.platform = 'win32'\n"
+        "print({each.detail for each in layers.layers()}, [finding.ok for finding in layers.findings()].count(True))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "{'there is no sandbox on win32'} 0", done.stderr
 
 
 def test_unused_uids_differ_and_lie_in_the_map() -> None:

@@ -24,13 +24,16 @@ FLOODS = {
     "displays": "from IPython.display import display\nfor _ in range(20_000): display('x' * 100)",
     "huge display": "from IPython.display import HTML, display; display(HTML('x' * 100_000_000))",
     "repr": "class A:\n    def __repr__(self): return 'x' * 100_000_000\nA()",
-    "picture": "from IPython.display import Image, display; import os; display(Image(os.urandom(30_000_000), format='png'))",
+    "picture": "import os\nfrom IPython.display import Image, display\n"
+    "display(Image(os.urandom(30_000_000), format='png'))",
     "update": "from IPython.display import display, update_display; display('a', display_id='d')\n"
     "for _ in range(5000): update_display('x' * 1000, display_id='d')",
-    "comm": "from comm import create_comm; c = create_comm(target_name='x')\nfor _ in range(2000): c.send({'a': 'x' * 10000})",
+    "comm": "from comm import create_comm; c = create_comm(target_name='x')\n"
+    "for _ in range(2000): c.send({'a': 'x' * 10000})",
     "error": "raise ValueError('x' * 100_000_000)",
     "syntax error": "exec('(' * 10 + 'x' * 10_000_000 + ' y')",
-    "many errors": "try:\n    raise ValueError('x' * 10_000_000)\nexcept ValueError as e:\n    raise KeyError('y' * 10_000_000) from e",
+    "many errors": "try: raise ValueError('x' * 10_000_000)\n"
+    "except ValueError as e: raise KeyError('y' * 10_000_000) from e",
     "payload": "get_ipython().payload_manager.write_payload({'source': 'page', 'data': 'x' * 50_000_000})",
 }
 
@@ -97,16 +100,43 @@ def test_what_a_hostile_kernel_sends_does_no_harm(fresh, source: str) -> None:
         assert kernel.run("print('next')").text.endswith("next\n")
 
 
+BREAKS = {
+    "too long a reply": "k = get_ipython().kernel\n"
+    "k.shell_channel_thread.io_loop.add_callback(lambda: k.shell_stream.send_multipart(\n"
+    "    [k._parent_ident['shell'][0] if isinstance(k._parent_ident['shell'], list) else k._parent_ident['shell'],\n"
+    "     b'x' * 50_000_000]))\nimport time; time.sleep(2)",
+    "no longer its protocol": "import os, socket\n"
+    "for n in os.listdir('/proc/self/fd'):\n"
+    "    try:\n"
+    "        s = socket.socket(fileno=os.dup(int(n))); name, peer = s.getsockname(), s.getpeername()\n"
+    "        if str(name).endswith('-1'): s.sendall(b'\\xff' * 1000)\n"
+    "    except OSError: pass",
+    "closed": "import os, socket\n"
+    "for n in os.listdir('/proc/self/fd'):\n"
+    "    try:\n"
+    "        s = socket.socket(fileno=os.dup(int(n))); name, peer = s.getsockname(), s.getpeername()\n"
+    "        if str(name).endswith(('-1', '-2')): s.shutdown(socket.SHUT_RDWR)\n"
+    "    except OSError: pass",
+}
+
+
+@pytest.mark.parametrize("source", BREAKS.values(), ids=BREAKS)
+def test_a_broken_connection_ends_the_kernel_and_not_the_grader(fresh, source: str) -> None:
+    with fresh(Limits(wall_factor=1000)) as kernel:
+        first = kernel.run(source, seconds=20)
+        verdict = first.verdict or kernel.run("print('next')", seconds=20).verdict
+        assert verdict == "crash", first
+        assert "broke off" in kernel.kernel.sentence
+
+
 def test_an_endless_message_ends_the_kernel(fresh) -> None:
     """A message of ever more parts is held by the grader's socket library until it is whole, which is never."""
     with fresh(Limits(wall_factor=1000)) as kernel:
         answer = kernel.run(
             "import os, socket, struct, threading, time\n"
             "frame = b'\\x03' + struct.pack('>Q', 1 << 20) + b'x' * (1 << 20)\n"  # a long part, more to come
-            "links = [n for n in os.listdir('/proc/self/fd') if 'socket' in os.readlink(f'/proc/self/fd/{n}')]\n"
-            "for n in links:\n"
-            "    s = socket.socket(fileno=os.dup(int(n)))\n"
-            "    try: name, peer = s.getsockname(), s.getpeername()\n"
+            "for n in os.listdir('/proc/self/fd'):\n"
+            "    try: s = socket.socket(fileno=os.dup(int(n))); name, peer = s.getsockname(), s.getpeername()\n"
             "    except OSError: continue\n"
             "    if str(name).endswith('-2'):\n"
             "        s.setblocking(True)\n"
@@ -125,7 +155,9 @@ def test_measure_is_about_right() -> None:
 
 
 def test_errors_keep_their_beginning() -> None:
-    short = shorten_error({"ename": "E", "evalue": "v" * 9000, "traceback": ["a", "b" * 10**6, "c"], "status": "error"})
+    short = shorten_error(
+        {"ename": "E", "evalue": "v" * 9000, "traceback": ["a", "b" * 10**6, "c"], "status": "error"}
+    )
     assert short["traceback"][0] == "a" and sum(map(len, short["traceback"])) <= 64 * 1024 + 1
     assert len(short["evalue"]) == 2000 and short["status"] == "error"
 

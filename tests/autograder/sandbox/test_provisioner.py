@@ -107,10 +107,13 @@ def test_without_a_jail_the_same_kernel_runs(fresh) -> None:
 def test_a_jail_that_cannot_be_made_says_why(sandbox, fresh, monkeypatch) -> None:
     settings = gate.jail_settings
     monkeypatch.setattr(
-        gate, "jail_settings", lambda folder, limits: settings(folder, limits) | {"placed": {"/course/x": "/nowhere"}}
-        | {"base": "/nowhere"}
+        gate,
+        "jail_settings",
+        lambda *arguments: (
+            settings(*arguments) | {"placed": {"/course/x": "/nowhere"}} | {"base": "/nowhere"}
+        ),
     )
-    with pytest.raises(CourseError, match="the sandbox did not start: .*nowhere"), fresh():
+    with pytest.raises(CourseError, match=r"the sandbox did not start: .*nowhere"), fresh():
         pass
 
 
@@ -120,16 +123,20 @@ def test_the_grader_killed_takes_the_kernel_with_it(sandbox) -> None:
         "from autograder.sandbox.kernel import SandboxedKernel\n"
         "async def main():\n"
         "    kernel = SandboxedKernel(); await kernel.start()\n"
-        "    kernel.client.execute('import os; os.execvp(\"sleep\", [\"sleep\", \"87654\"])')\n"
-        "    await asyncio.sleep(1); print('up', flush=True); os.kill(os.getpid(), 9)\n"
+        '    kernel.client.execute(\'import os; os.execvp("sleep", ["sleep", "87654"])\')\n'
+        "    await asyncio.sleep(1); print(os.getpid(), flush=True); os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout == "up\n", done.stderr
+    assert done.stdout.strip().isdigit(), done.stderr
+    pid = int(done.stdout)
     until = time.monotonic() + 10
     while sleeping() and time.monotonic() < until:
         time.sleep(0.02)
     assert not sleeping()
+    while list(Path("/sys/fs/cgroup").glob(f"*/**/nlpcourse-{pid}-*")) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/nlpcourse-{pid}-*"))
 
 
 def sleeping() -> bool:

@@ -1,0 +1,412 @@
+"""The coordinator: records first, the gradebook after them, and nothing lost whatever ends it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.assignment import Assignment
+from autograder.classroom import grade as grade_module
+from autograder.classroom.config import course_directory, load_config
+from autograder.classroom.folder import Classroom
+from autograder.classroom.grade import Order, grade
+from autograder.classroom.gradebook import open_gradebook
+from autograder.classroom.outcome import as_contract
+from autograder.classroom.received import Receipt, write_receipts
+from autograder.classroom.results import read_results
+from autograder.classroom.workers import Died, Raised
+from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
+from autograder.grading.report import outputs
+from autograder.grading.restore import blank, exercise_of, role_of
+from nlpcourse.errors import CourseError
+
+TOPIC = "embeddings"
+STUDENTS = ("ada", "bob", "eve")
+
+
+@pytest.fixture(scope="module")
+def assignment() -> Assignment:
+    return Assignment.load(TOPIC)
+
+
+@pytest.fixture
+def submitted(released: Classroom) -> Classroom:
+    """Three submissions: the notebook handed out, each a little different."""
+    content = nbformat.read(released.release(TOPIC), as_version=4)
+    for student in STUDENTS:
+        content.metadata["owner"] = student
+        path = released.submission(student, TOPIC)
+        path.parent.mkdir(parents=True)
+        path.write_text(nbformat.writes(content), encoding="utf-8")
+        released.timestamp(student, TOPIC).write_text("2026-02-28 10:00:00 UTC\n")
+    return released
+
+
+class Worker:
+    """In place of the worker processes: marks that depend on the bytes, and a list of what was graded."""
+
+    def __init__(self, classroom: Classroom, assignment: Assignment) -> None:
+        self.classroom, self.assignment = classroom, assignment
+        self.graded: list[str] = []
+        self.instead: dict[str, object] = {}
+        """What comes for a student in place of a result; an exception is raised."""
+
+    def __call__(self, tasks: list[str], **_: object) -> Iterator[tuple[str, object]]:
+        for student in tasks:
+            answer = self.instead.get(student)
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer is None:
+                self.graded.append(student)
+                answer = self.result(student)
+            yield student, answer
+
+    def result(self, student: str) -> tuple[Record, bytes]:
+        submission = self.classroom.submission(student, TOPIC).read_bytes()
+        digest = hashlib.sha256(submission).hexdigest()
+        results = []
+        for exercise in self.assignment.exercises:
+            earned = [
+                int(digest[position], 16) > 7
+                for position, _ in enumerate(self.assignment.checks[exercise.id])
+            ]
+            checks = tuple(
+                CheckResult(
+                    check.id,
+                    "passed" if good else "failed",
+                    check.points,
+                    check.points * good,
+                    requires=check.requires,
+                )
+                for check, good in zip(self.assignment.checks[exercise.id], earned, strict=True)
+            )
+            score = sum(check.earned for check in checks)
+            results.append(ExerciseResult(exercise.id, "ok", "", score, exercise.points, checks))
+        notebook = blank(self.assignment)
+        for cell in notebook.cells:
+            if role_of(cell) == "check":
+                cell.outputs = outputs(next(each for each in results if each.id == exercise_of(cell)), {})
+        record = Record(
+            student=student,
+            assignment=TOPIC,
+            status="graded",
+            reason="",
+            score=sum(each.score for each in results),
+            max=sum(each.max for each in results),
+            late=False,
+            flags=(),
+            manual=Manual(None, sum(question.points for question in self.assignment.questions)),
+            exercises=tuple(results),
+            hashes=Hashes(digest, self.assignment.fingerprint, "1"),
+            sandbox=("all",),
+        )
+        return record, nbformat.writes(notebook).encode()
+
+
+@pytest.fixture
+def worker(submitted: Classroom, assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    made = Worker(submitted, assignment)
+    monkeypatch.setattr(grade_module, "work", made)
+    monkeypatch.setattr(grade_module.layers, "require", lambda: None)
+    return made
+
+
+def gradebook_scores(classroom: Classroom) -> dict[str, float]:
+    """nbgrader's own sum for every student."""
+    with open_gradebook(course_directory(load_config(classroom))) as gradebook:
+        return {each.student.id: each.score for each in gradebook.assignment_submissions(TOPIC)}
+
+
+def record_scores(classroom: Classroom) -> dict[str, int]:
+    return {
+        student: Record.from_json(classroom.record(student, TOPIC).read_bytes()).score for student in STUDENTS
+    }
+
+
+def run(classroom: Classroom, **changes: object) -> "grade_module.Outcome":
+    return grade(classroom, replace(Order(TOPIC), **changes))
+
+
+def test_everybody_is_graded_once(submitted: Classroom, worker: Worker) -> None:
+    first = run(submitted)
+    assert (first.graded, first.problems) == (3, [])
+    assert [record.student for record in first.records] == list(STUDENTS)
+    assert gradebook_scores(submitted) == record_scores(submitted)
+    assert len(set(record_scores(submitted).values())) > 1, "the marks tell the students apart"
+    second = run(submitted)
+    assert second.graded == 0
+    assert worker.graded == list(STUDENTS)
+    assert second.records == first.records
+
+
+def test_forced_it_grades_again_with_the_same_scores(submitted: Classroom, worker: Worker) -> None:
+    first = run(submitted)
+    files = {path: path.read_bytes() for path in (submitted.root / "results").rglob("*.*")}
+    second = run(submitted, force=True)
+    assert second.graded == 3
+    assert second.records == first.records
+    assert {path: path.read_bytes() for path in files} == files
+
+
+def test_only_one_student(submitted: Classroom, worker: Worker) -> None:
+    assert [record.student for record in run(submitted, students=("bob",)).records] == ["bob"]
+    assert worker.graded == ["bob"]
+    with pytest.raises(CourseError, match="no submission of embeddings from 'zoe'"):
+        run(submitted, students=("zoe",))
+
+
+def test_changed_bytes_are_graded_again(submitted: Classroom, worker: Worker) -> None:
+    run(submitted)
+    path = submitted.submission("bob", TOPIC)
+    path.write_text(path.read_text() + " \n")
+    worker.graded.clear()
+    assert run(submitted).graded == 1
+    assert worker.graded == ["bob"]
+    assert gradebook_scores(submitted) == record_scores(submitted)
+
+
+def test_a_lost_gradebook_is_made_again_from_the_records(submitted: Classroom, worker: Worker) -> None:
+    run(submitted)
+    before = gradebook_scores(submitted)
+    (submitted.root / "gradebook.db").unlink()
+    worker.graded.clear()
+    outcome = run(submitted)
+    assert (outcome.graded, outcome.problems, worker.graded) == (0, [], [])
+    assert gradebook_scores(submitted) == before
+
+
+def test_a_gradebook_that_disagrees_is_put_right(submitted: Classroom, worker: Worker) -> None:
+    run(submitted)
+    before = gradebook_scores(submitted)
+    with open_gradebook(course_directory(load_config(submitted))) as gradebook:
+        gradebook.find_grade("sgns_loss-check", TOPIC, TOPIC, "ada").auto_score = 9.5
+        gradebook.db.commit()
+    assert gradebook_scores(submitted) != before
+    assert run(submitted).graded == 0
+    assert gradebook_scores(submitted) == before
+
+
+def test_a_kill_while_nbgrader_writes_is_mended(submitted: Classroom, worker: Worker) -> None:
+    """nbgrader alone would skip a student whose sanitised notebook lies there for ever."""
+    run(submitted)
+    shown = submitted.autograded("eve", TOPIC)
+    sanitised = nbformat.read(shown, as_version=4)
+    for cell in sanitised.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    shown.chmod(0o644)
+    shown.write_text(nbformat.writes(sanitised))
+    assert run(submitted).graded == 0
+    reports = [cell.outputs for cell in nbformat.read(shown, as_version=4).cells if role_of(cell) == "check"]
+    assert reports
+    assert all(reports)
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(9)])
+def test_what_was_graded_before_the_end_stays(
+    submitted: Classroom, worker: Worker, ending: BaseException
+) -> None:
+    worker.instead["bob"] = ending
+    with pytest.raises(type(ending)):
+        run(submitted)
+    assert submitted.record("ada", TOPIC).is_file()
+    assert not submitted.record("eve", TOPIC).exists()
+    worker.instead.clear()
+    outcome = run(submitted)
+    assert outcome.graded == 2
+    assert worker.graded == ["ada", "bob", "eve"]
+    assert gradebook_scores(submitted) == record_scores(submitted)
+
+
+def test_a_full_disk_is_one_line_and_costs_one(
+    submitted: Classroom, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, full = os.fsync, {"now": False}
+
+    def fsync(descriptor: int) -> None:
+        name = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        if full["now"] or "bob.json" in name:
+            full["now"] = True
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(CourseError, match=r"cannot write .*bob\.json: No space left on device"):
+        run(submitted)
+    monkeypatch.undo()
+    monkeypatch.setattr(grade_module, "work", worker)
+    monkeypatch.setattr(grade_module.layers, "require", lambda: None)
+    assert submitted.record("ada", TOPIC).is_file()
+    assert not submitted.record("bob", TOPIC).exists()
+    assert not list((submitted.root / "results").rglob("*.tmp"))
+    assert run(submitted).graded == 2
+    assert gradebook_scores(submitted) == record_scores(submitted)
+
+
+def test_a_cut_off_record_is_graded_again(submitted: Classroom, worker: Worker) -> None:
+    run(submitted)
+    path = submitted.record("ada", TOPIC)
+    path.write_bytes(path.read_bytes()[:200])
+    assert run(submitted).graded == 1
+
+
+def test_a_submission_that_no_worker_survives_is_recorded(submitted: Classroom, worker: Worker) -> None:
+    worker.instead["bob"] = Died("killed by SIGKILL")
+    outcome = run(submitted)
+    assert not outcome.problems
+    bob = outcome.records[1]
+    assert (bob.status, bob.score) == ("failed", 0)
+    assert "killed by SIGKILL" in bob.reason
+    assert gradebook_scores(submitted) == record_scores(submitted)
+    assert run(submitted).graded == 0
+
+
+def test_a_fault_of_the_grader_is_no_outcome(
+    submitted: Classroom, worker: Worker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worker.instead["bob"] = Raised("ValueError: four", "Traceback ...")
+    outcome = run(submitted)
+    assert outcome.problems == ["bob: the grader failed: ValueError: four"]
+    assert "Traceback" in capsys.readouterr().err
+    assert not submitted.record("bob", TOPIC).exists()
+    worker.instead.clear()
+    assert run(submitted).graded == 1
+
+
+def test_a_submission_that_is_no_notebook(submitted: Classroom, worker: Worker) -> None:
+    submitted.submission("bob", TOPIC).write_bytes(b"not json")
+    from autograder.grading.run import failed
+
+    made = failed(b"not json", worker.assignment, student="bob", reason="the file is not a notebook")
+    worker.instead["bob"] = (made.record, made.notebook)
+    outcome = run(submitted)
+    assert not outcome.problems
+    assert gradebook_scores(submitted)["bob"] == 0
+    assert submitted.autograded("bob", TOPIC).is_file(), "the formgrader shows why"
+    assert run(submitted).graded == 0
+
+
+def test_lateness_comes_from_the_collector(submitted: Classroom, worker: Worker) -> None:
+    times = {
+        "ada": "2026-03-01T11:59:59+00:00",
+        "bob": "2026-03-01T12:00:01+00:00",
+        "eve": "2026-01-01T00:00:00+00:00",
+    }
+    write_receipts(
+        submitted,
+        [
+            Receipt(student, TOPIC, student, "x", time, "0", "yes" if student == "eve" else "", "", "")
+            for student, time in times.items()
+        ],
+    )
+    outcome = run(submitted)
+    assert [record.late for record in outcome.records] == [False, True, True]
+    submitted.received_file.unlink()
+    outcome = run(submitted)
+    assert (outcome.graded, [record.late for record in outcome.records]) == (0, [False, False, False])
+
+
+def test_two_coordinators_do_not_meet(submitted: Classroom, worker: Worker) -> None:
+    with submitted.lock(), pytest.raises(CourseError, match="another command is at work"):
+        run(submitted)
+    assert run(submitted).graded == 3
+
+
+def test_a_pin_that_was_changed_is_refused(submitted: Classroom, worker: Worker) -> None:
+    check = submitted.pin(TOPIC) / "autograder" / "checks" / TOPIC / "test_sgns_loss.py"
+    check.write_text(check.read_text() + "\n# changed\n")
+    with pytest.raises(CourseError, match="is not what was released"):
+        run(submitted)
+
+
+def test_a_topic_that_is_not_released(submitted: Classroom, worker: Worker) -> None:
+    with pytest.raises(CourseError, match="rnn is not released"):
+        grade(submitted, Order("rnn"))
+
+
+def test_without_a_sandbox_it_refuses(
+    submitted: Classroom, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise CourseError("no sandbox here: files are not covered")
+
+    monkeypatch.setattr(grade_module.layers, "require", missing)
+    with pytest.raises(CourseError, match="no sandbox here"):
+        run(submitted)
+    assert run(submitted, unsafe=True).graded == 3
+
+
+def test_a_record_made_without_a_sandbox_does_not_hold_with_one(
+    submitted: Classroom, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = worker.result
+
+    def unsafe(student: str) -> tuple[Record, bytes]:
+        record, content = real(student)
+        return replace(record, sandbox=()), content
+
+    monkeypatch.setattr(worker, "result", unsafe)
+    assert run(submitted, unsafe=True).graded == 3
+    assert run(submitted, unsafe=True).graded == 0
+    monkeypatch.setattr(worker, "result", real)
+    assert run(submitted).graded == 3
+
+
+def test_the_gradebook_may_be_another_database(submitted: Classroom, worker: Worker, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/elsewhere.db"
+    assert run(submitted, db_url=url).problems == []
+    assert gradebook_scores(submitted) == record_scores(submitted), "the class remembers it"
+    assert (tmp_path / "elsewhere.db").stat().st_size > 0
+    assert submitted.database_file.stat().st_mode & 0o077 == 0
+    with pytest.raises(CourseError, match="the gradebook sqlite"):
+        run(submitted, db_url=f"sqlite:///{tmp_path}/no/such/folder.db")
+
+
+CHECK_KEYS = {"id", "status", "points", "hint"}
+EXERCISE_KEYS = {"id", "status", "reason", "score", "max", "checks"}
+SUBMISSION_KEYS = {"student", "status", "reason", "score", "max", "late", "flags", "manual", "exercises"}
+
+
+def test_the_json_is_the_contracts(submitted: Classroom, worker: Worker) -> None:
+    content = json.loads(json.dumps(as_contract(submitted, run(submitted))))
+    assert set(content) == {"assignment", "version", "submissions"}
+    for submission in content["submissions"]:
+        assert set(submission) == SUBMISSION_KEYS
+        assert submission["score"] == sum(each["score"] for each in submission["exercises"])
+        for exercise in submission["exercises"]:
+            assert set(exercise) == EXERCISE_KEYS
+            assert all(set(check) == CHECK_KEYS for check in exercise["checks"])
+
+
+def test_scores_given_by_hand_are_kept_and_shown(submitted: Classroom, worker: Worker) -> None:
+    path = submitted.submission("ada", TOPIC)
+    content = nbformat.read(path, as_version=4)
+    next(cell for cell in content.cells if cell.id == "two-tables").source = "Because."
+    path.write_text(nbformat.writes(content))
+    outcome = run(submitted)
+    waiting = as_contract(submitted, outcome)["submissions"][0]["manual"]
+    assert waiting == {"score": None, "max": outcome.records[0].manual.max}
+    with open_gradebook(course_directory(load_config(submitted))) as gradebook:
+        gradebook.find_grade("two-tables", TOPIC, TOPIC, "ada").manual_score = 2.0
+        gradebook.find_comment("two-tables", TOPIC, TOPIC, "ada").manual_comment = "half of it"
+        gradebook.db.commit()
+    run(submitted, force=True)
+    assert as_contract(submitted, run(submitted))["submissions"][0]["manual"]["score"] == 2.0
+    ada = read_results(submitted)[0].submissions[0]
+    assert (ada.written[0].score, ada.written[0].comment) == (2.0, "half of it")
+    assert ada.score == outcome.records[0].score + 2
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(submitted: Classroom, worker: Worker) -> None:
+    (submitted.root / ".lock").mkdir()
+    with pytest.raises(CourseError, match="cannot be written"):
+        run(submitted)
+    (submitted.root / ".lock").rmdir()
+    (submitted.root / "results" / TOPIC).touch()
+    with pytest.raises(CourseError, match="cannot make the folder"):
+        run(submitted)
