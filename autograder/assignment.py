@@ -76,10 +76,12 @@ def _fingerprint(topic: str, root: Path, source: NotebookNode) -> str:
         if cell.id != "colab":
             digest.update(json.dumps([cell.id, cell.source, cell.metadata], sort_keys=True).encode())
     checks = root / "autograder" / "checks"
-    for file in sorted(
-        [*checks.glob("*.py"), *(checks / topic).glob("*.py"), *(root / "solutions" / topic).glob("*.py")]
-    ):
-        if file.name != "misconceptions.py":
-            content = file.read_bytes()
-            digest.update(f"\0{file.relative_to(root).as_posix()}\0{len(content)}\0".encode() + content)
+    graded_with = [
+        *checks.glob("*.py"),
+        *(checks / topic).glob("test_*.py"),
+        *(root / "solutions" / topic).glob("*.py"),
+    ]
+    for file in sorted(graded_with):
+        content = file.read_bytes()
+        digest.update(f"\0{file.relative_to(root).as_posix()}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

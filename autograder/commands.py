@@ -75,12 +75,12 @@ def class_release(
 
     Example: [bold]nlpcourse class release ~/classes/spring embeddings --due 2026-03-01T23:59+08:00[/]
     """
-    from autograder.classroom.folder import open_class
+    from autograder.classroom.folder import lock, open_class
     from autograder.classroom.release import parse_due, release
     from nlpcourse.paths import project_root
 
     classroom = open_class(folder)
-    with classroom.lock():
+    with lock(classroom.root):
         pin = release(classroom, topic, root=project_root(), due=parse_due(due) if due else None)
     _console().print(
         f"pinned {topic} {pin['version']}: {len(pin['files'])} files, {pin['points']} automatic points, "
@@ -111,12 +111,12 @@ def class_collect(
     Example: [bold]nlpcourse class collect ~/classes/spring ~/Downloads/submissions.zip[/]
     """
     from autograder.classroom.collect import collect
-    from autograder.classroom.folder import open_class
+    from autograder.classroom.folder import lock, open_class
     from autograder.classroom.names import printable
     from autograder.classroom.release import parse_due
 
     classroom = open_class(folder)
-    with classroom.lock():
+    with lock(classroom.root):
         found = collect(classroom, archive, topic=topic, received=parse_due(received) if received else None)
     console = _console()
     for path, reason in found.refused:

@@ -12,7 +12,7 @@ from autograder.authoring import command
 from autograder.classroom.collect import collect
 from autograder.classroom.export import write_grades, write_platform
 from autograder.classroom.feedback import write_feedback
-from autograder.classroom.folder import Classroom, make_folder
+from autograder.classroom.folder import Classroom, lock, make_folder
 from autograder.classroom.grade import Order, Outcome, grade
 from autograder.classroom.init import init
 from autograder.classroom.release import release
@@ -31,6 +31,11 @@ def run(root: Path, console: Console, *, workers: int) -> None:
     Raises:
         CourseError: a step failed; the message says which and why.
     """
+    with lock(make_folder(root / "_build" / "demo")):
+        _run(root, console, workers)
+
+
+def _run(root: Path, console: Console, workers: int) -> None:
     started = time.monotonic()
 
     def step(text: str) -> None:
@@ -55,12 +60,14 @@ def run(root: Path, console: Console, *, workers: int) -> None:
     console.print(score_table(outcome))
     if outcome.problems:
         raise CourseError(f"the grader failed at {len(outcome.problems)} of its own samples; see above")
-    first = classroom.feedback(outcome.records[0].student, TOPIC)
+    nearly = max(
+        (record for record in outcome.records if record.score < record.max), key=lambda record: record.score
+    )
     opened = {
         "the book": index,
         "the notebook that students fill in": root / "exercises" / TOPIC / f"{TOPIC}.ipynb",
         "the class report": report,
-        "a student's feedback": first,
+        "a student's feedback": classroom.feedback(nearly.student, TOPIC),
         "the grades": grades,
     }
     console.print("\nopen:", style="bold")
@@ -71,7 +78,7 @@ def run(root: Path, console: Console, *, workers: int) -> None:
 
 def _class(root: Path) -> Classroom:
     """A fresh class in `_build/demo/class`, the topic released, the sample collected."""
-    folder = make_folder(root / "_build" / "demo")
+    folder = root / "_build" / "demo"
     if (folder / "class").exists():
         rmtree(str(folder / "class"))
     classroom = init(folder / "class")

@@ -109,26 +109,25 @@ class Classroom:
             path.parent.parent.name for path in self.root.glob(f"submitted/*/{topic}/{topic}.ipynb")
         )
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the class for one command that changes it; the lock goes with the process.
 
-        Raises:
-            CourseError: another command holds it, or the folder cannot be written.
-        """
-        lock = FileLock(self.root / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise CourseError(f"another command is at work in {self.root}; wait until it is done") from None
-        except OSError as error:
-            raise CourseError(
-                f"{self.root} cannot be written ({error.strerror}); make it writable"
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold `folder` for one command that changes it; the lock goes with the process.
+
+    Raises:
+        CourseError: another command holds it, or the folder cannot be written.
+    """
+    held = FileLock(folder / ".lock", timeout=0)
+    try:
+        held.acquire()
+    except Timeout:
+        raise CourseError(f"another command is at work in {folder}; wait until it is done") from None
+    except OSError as error:
+        raise CourseError(f"{folder} cannot be written ({error.strerror}); make it writable") from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def open_class(folder: Path) -> Classroom:

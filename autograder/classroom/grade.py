@@ -18,7 +18,7 @@ from rich.progress import (
 
 from autograder.assignment import Assignment
 from autograder.classroom.config import course_directory, load_config
-from autograder.classroom.folder import Classroom, make_folder
+from autograder.classroom.folder import Classroom, lock, make_folder
 from autograder.classroom.gradebook import autograde, ensure_assignment, name_student
 from autograder.classroom.received import Receipt, latest_receipts
 from autograder.classroom.standing import Entry, read_entries, stands
@@ -93,7 +93,7 @@ def grade(classroom: Classroom, order: Order) -> Outcome:
         CourseError: another command is at work, the topic is not released or its pin was changed, a student has no
             submission, a sandbox layer is missing, or the class folder cannot be written.
     """
-    with classroom.lock():
+    with lock(classroom.root):
         return _grade(classroom, order)
 
 

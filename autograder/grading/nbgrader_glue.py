@@ -96,7 +96,11 @@ class Restore(NbGraderPreprocessor):
 
 
 class Execute(NbGraderPreprocessor):
-    """Writes what grading gave into the notebook. Grades the submission unless its record is there and holds."""
+    """Writes what grading gave into the notebook. Grades the submission unless its record is there and holds.
+
+    A record holds when it was made from these bytes with this release. One that says "interrupted, run again" is
+    written too; `nlpcourse grade` grades it again.
+    """
 
     unsafe_no_sandbox = Bool(
         False, help="Run submissions without a sandbox. For one's own notebooks only; every record says so."

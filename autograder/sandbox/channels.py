@@ -131,6 +131,13 @@ def well_formed(message: dict[str, Any]) -> bool:
     )
 
 
+def bound_sockets(context: zmq.Context) -> None:
+    """Bound what the sockets that are made from now on hold, and how long they wait to send."""
+    context.setsockopt(zmq.MAXMSGSIZE, PART_BYTES)
+    context.setsockopt(zmq.RCVHWM, WAITING)
+    context.setsockopt(zmq.SNDTIMEO, 0)  # a kernel that broke its connection must not hold the grader up
+
+
 class BoundedKernelClient(AsyncKernelClient):
     """A client whose channels are bounded."""
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 
-from autograder.sandbox.channels import BoundedKernelClient
+from autograder.sandbox.channels import BoundedKernelClient, bound_sockets
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.provisioner import SandboxProvisioner
 from autograder.sandbox.watch import Usage
@@ -49,6 +49,7 @@ class SandboxedKernel:
             metadata={"kernel_provisioner": {"provisioner_name": "nlpcourse-sandbox", "config": config}},
         )
         self.manager.client_factory = BoundedKernelClient
+        bound_sockets(self.manager.context)
         self.unsafe = unsafe
         self._connected = False
         self._reason: str | None = None

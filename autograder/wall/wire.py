@@ -156,7 +156,7 @@ class _Encoder:
                 raise Uncrossable(
                     f"a tensor that claims shape {tuple(shape)} but does not hold that many values"
                 )
-            dense = value.cpu().resolve_neg().contiguous()
+            dense = value.cpu().resolve_neg().clone(memory_format=torch.contiguous_format)
             self.buffers.append(dense.reshape(-1).view(torch.uint8).numpy().tobytes())
         return ["tensor", _TORCH_NAMES[value.dtype], shape]
 

@@ -1,18 +1,23 @@
-"""Class folders: one just far enough made to collect into, and a real one with `embeddings` released."""
+"""Class folders, one just far enough made to collect into and one real, and results to make pages from."""
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from autograder.assignment import Assignment
 from autograder.classroom.folder import CONFIG, Classroom
 from autograder.classroom.init import init
 from autograder.classroom.release import release
+from autograder.classroom.results import Scored, Submission, TopicResults, Written
+from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
 from nlpcourse.paths import project_root
 
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'</style></title>"
 DUE = "2026-03-01T12:00:00+00:00"
 
 
@@ -46,3 +51,84 @@ def released_once(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
 def released(released_once: Classroom, tmp_path: Path) -> Classroom:
     """A real class of its own for one test, `embeddings` released to it."""
     return Classroom(Path(shutil.copytree(released_once.root, tmp_path / "real", symlinks=True)))
+
+
+@pytest.fixture
+def evil() -> str:
+    """A name that would be a program on a page that does not escape."""
+    return EVIL
+
+
+@pytest.fixture(scope="session")
+def assignment() -> Assignment:
+    return Assignment.load("embeddings")
+
+
+def exercise_result(assignment: Assignment, name: str, passed: int, **changes) -> ExerciseResult:
+    """The first `passed` checks passed, the next failed, the rest were not tried."""
+    checks = []
+    for position, check in enumerate(assignment.checks[name]):
+        status = "passed" if position < passed else "failed" if position == passed else "not tried"
+        checks.append(
+            CheckResult(
+                check.id,
+                status,
+                check.points,
+                check.points if status == "passed" else 0,
+                check.hint if status == "failed" else "",
+                check.requires,
+            )
+        )
+    score = sum(check.earned for check in checks)
+    result = ExerciseResult(name, "ok", "", score, sum(check.points for check in checks), tuple(checks))
+    return replace(result, **changes)
+
+
+def submission(assignment: Assignment, student: str, name: str, passed: int, **changes) -> Submission:
+    results = tuple(exercise_result(assignment, each.id, passed) for each in assignment.exercises)
+    if "error" in changes:
+        results = (replace(results[0], error=changes.pop("error")), *results[1:])
+    flags, status = changes.pop("flags", ()), changes.pop("status", "graded")
+    record = Record(
+        student=student,
+        assignment="embeddings",
+        status=status,
+        reason="the file is not a notebook" if status == "failed" else "",
+        score=sum(each.score for each in results),
+        max=sum(each.max for each in results),
+        late=changes.pop("late", False),
+        flags=flags,
+        manual=Manual(None, 3),
+        exercises=results,
+        hashes=Hashes("a", "b", "c"),
+        sandbox=("all",),
+    )
+    titles = {each.id: each.title for each in assignment.exercises}
+    made = Submission(
+        student=student,
+        name=name,
+        lms=changes.pop("lms", ""),
+        received=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        record=record,
+        exercises=tuple(Scored(each, titles[each.id], float(each.score), "") for each in results),
+        written=(Written("two-tables", "Why two tables?", None, 3, ""),),
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def results(assignment: Assignment, evil: str) -> TopicResults:
+    works = (
+        submission(assignment, "ada", "Ada Lin", 99, lms="11"),
+        submission(
+            assignment, "wei", "王小明", 3, lms="12", late=True,
+            written=(Written("two-tables", "Why two tables?", 2.5, 3, f"good {evil}"),),
+        ),
+        submission(assignment, "evil", evil, 1, flags=(evil,), error=evil),
+        submission(assignment, "formula", "=HYPERLINK(1)", 0, lms="13"),
+        submission(assignment, "broken", "Broken", 0, status="failed"),
+        Submission("new", "New", "", None, None),
+    )  # fmt: skip
+    return TopicResults(
+        "embeddings", "Word vectors", "0.1.0", datetime(2026, 3, 1, tzinfo=UTC), assignment, works
+    )

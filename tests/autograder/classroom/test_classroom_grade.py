@@ -13,7 +13,7 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.classroom import grade as grade_module
 from autograder.classroom.config import course_directory, load_config
-from autograder.classroom.folder import Classroom
+from autograder.classroom.folder import Classroom, lock
 from autograder.classroom.grade import Order, grade
 from autograder.classroom.gradebook import open_gradebook
 from autograder.classroom.outcome import as_contract
@@ -312,7 +312,7 @@ def test_lateness_comes_from_the_collector(submitted: Classroom, worker: Worker)
 
 
 def test_two_coordinators_do_not_meet(submitted: Classroom, worker: Worker) -> None:
-    with submitted.lock(), pytest.raises(CourseError, match="another command is at work"):
+    with lock(submitted.root), pytest.raises(CourseError, match="another command is at work"):
         run(submitted)
     assert run(submitted).graded == 3
 

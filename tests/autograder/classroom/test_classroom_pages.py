@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,86 +15,8 @@ from autograder.classroom.feedback import write_feedback
 from autograder.classroom.folder import Classroom
 from autograder.classroom.pages import sentence
 from autograder.classroom.report import histogram, most_missed, write_report
-from autograder.classroom.results import Scored, Submission, TopicResults, Written
-from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
+from autograder.classroom.results import TopicResults
 from nlpcourse.errors import CourseError
-
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'</style></title>"
-
-
-@pytest.fixture(scope="module")
-def assignment() -> Assignment:
-    return Assignment.load("embeddings")
-
-
-def exercise_result(assignment: Assignment, name: str, passed: int, **changes) -> ExerciseResult:
-    """The first `passed` checks passed, the next failed, the rest were not tried."""
-    checks = []
-    for position, check in enumerate(assignment.checks[name]):
-        status = "passed" if position < passed else "failed" if position == passed else "not tried"
-        checks.append(
-            CheckResult(
-                check.id,
-                status,
-                check.points,
-                check.points if status == "passed" else 0,
-                check.hint if status == "failed" else "",
-                check.requires,
-            )
-        )
-    score = sum(check.earned for check in checks)
-    result = ExerciseResult(name, "ok", "", score, sum(check.points for check in checks), tuple(checks))
-    return replace(result, **changes)
-
-
-def submission(assignment: Assignment, student: str, name: str, passed: int, **changes) -> Submission:
-    results = tuple(exercise_result(assignment, each.id, passed) for each in assignment.exercises)
-    if "error" in changes:
-        results = (replace(results[0], error=changes.pop("error")), *results[1:])
-    flags, status = changes.pop("flags", ()), changes.pop("status", "graded")
-    record = Record(
-        student=student,
-        assignment="embeddings",
-        status=status,
-        reason="the file is not a notebook" if status == "failed" else "",
-        score=sum(each.score for each in results),
-        max=sum(each.max for each in results),
-        late=changes.pop("late", False),
-        flags=flags,
-        manual=Manual(None, 3),
-        exercises=results,
-        hashes=Hashes("a", "b", "c"),
-        sandbox=("all",),
-    )
-    titles = {each.id: each.title for each in assignment.exercises}
-    made = Submission(
-        student=student,
-        name=name,
-        lms=changes.pop("lms", ""),
-        received=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
-        record=record,
-        exercises=tuple(Scored(each, titles[each.id], float(each.score), "") for each in results),
-        written=(Written("two-tables", "Why two tables?", None, 3, ""),),
-    )
-    return replace(made, **changes)
-
-
-@pytest.fixture
-def results(assignment: Assignment) -> TopicResults:
-    works = (
-        submission(assignment, "ada", "Ada Lin", 99, lms="11"),
-        submission(
-            assignment, "wei", "王小明", 3, lms="12", late=True,
-            written=(Written("two-tables", "Why two tables?", 2.5, 3, f"good {EVIL}"),),
-        ),
-        submission(assignment, "evil", EVIL, 1, flags=(EVIL,), error=EVIL),
-        submission(assignment, "formula", "=HYPERLINK(1)", 0, lms="13"),
-        submission(assignment, "broken", "Broken", 0, status="failed"),
-        Submission("new", "New", "", None, None),
-    )  # fmt: skip
-    return TopicResults(
-        "embeddings", "Word vectors", "0.1.0", datetime(2026, 3, 1, tzinfo=UTC), assignment, works
-    )
 
 
 class Page(HTMLParser):
@@ -126,13 +47,13 @@ def test_a_page_for_everybody_who_was_graded(classroom: Classroom, results: Topi
     }
 
 
-def test_what_students_wrote_is_text(classroom: Classroom, results: TopicResults) -> None:
+def test_what_students_wrote_is_text(classroom: Classroom, results: TopicResults, evil: str) -> None:
     for name, text in pages(classroom, results).items():
         page = Page(text)
         assert not [tag for tag, _ in page.tags if tag in ("img", "iframe", "object", "link", "base")], name
         assert [tag for tag, _ in page.tags].count("script") == (name == "report.html"), name
         assert not [key for _, attributes in page.tags for key in attributes if key.startswith("on")], name
-    assert EVIL in Page(pages(classroom, results)["report.html"]).text
+    assert evil in Page(pages(classroom, results)["report.html"]).text
 
 
 def test_pages_may_load_nothing(classroom: Classroom, results: TopicResults) -> None:

@@ -11,6 +11,7 @@ from autograder.grading import kernels
 from autograder.grading.record import INTERRUPTED
 from autograder.grading.restore import blank
 from autograder.sandbox.kernel import SandboxedKernel
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.watch import Usage
 
 NOISE = """%matplotlib inline
@@ -118,16 +119,17 @@ def test_a_kernel_that_ends_costs_the_exercise_it_ended_in(row):
             "crash: your code, called by a hidden check, ended the Python process"
         ),
         "def absolute(x):\n    while True:\n        pass": (
-            "timeout: a test in the notebook ran longer than 3 s of CPU time"
+            "timeout: a test in the notebook ran longer than 1 s of CPU time"
         ),
         "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass": (
-            "timeout: the answer cell ran longer than 3 s of CPU time"
+            "timeout: the answer cell ran longer than 1 s of CPU time"
         ),
         "def absolute(x):\n    return 3 if x == -3 else sum(iter(int, 1))": (
-            "timeout: your code, called by a hidden check, ran longer than 3 s of CPU time"
+            "timeout: your code, called by a hidden check, ran longer than 1 s of CPU time"
         ),
     }
-    graded = row.grade(row.notebook(**in_row(*deaths)))
+    limits = Limits(cpu_seconds_cell=1, cpu_seconds_notebook=100, wall_factor=100)
+    graded = row.grade(row.notebook(**in_row(*deaths)), limits=limits)
     assert list(scores(graded).values()) == [0] * 6 + [3] * 4
     outcomes = [f"{exercise.status}: {exercise.reason}" for exercise in graded.record.exercises]
     assert outcomes[:6] == list(deaths.values())
@@ -204,7 +206,7 @@ def test_when_the_notebooks_time_is_used_up_the_rest_says_so(tiny, monkeypatch):
     graded = tiny.grade(tiny.notebook())
     assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}
     assert {exercise.status for exercise in graded.record.exercises} == {"timeout"}
-    assert "longer than 3 s" in by_id(graded)["absolute"].reason
+    assert "longer than 2 s" in by_id(graded)["absolute"].reason
     assert by_id(graded)["largest"].reason == "the notebook used its 100 s of CPU time before this exercise"
 
 

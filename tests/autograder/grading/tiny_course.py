@@ -15,7 +15,7 @@ from autograder.grading.session import CheckSession
 from autograder.sandbox.limits import Limits
 
 #: A busy machine must not turn a loop into an interruption, so the wall clock is generous.
-QUICK = Limits(cpu_seconds_cell=3, cpu_seconds_notebook=100, wall_factor=50)
+QUICK = Limits(cpu_seconds_cell=2, cpu_seconds_notebook=100, wall_factor=50)
 
 
 @dataclass(frozen=True)

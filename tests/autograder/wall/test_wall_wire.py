@@ -77,6 +77,7 @@ def test_honest_forms_of_a_tensor_arrive_dense_and_detached():
         base.t(),
         base[:, 1:3],
         base[1].expand(5, 4),
+        base[:1, 1],  # one element with a stride of four counts as contiguous
         base.clone().requires_grad_() * 1,
         torch.nn.Parameter(base),
         base.flip(0),
