@@ -6,6 +6,9 @@ from pathlib import Path
 #: The public repository (what `nlpcourse publish` writes is pushed there).
 REPOSITORY = "https://github.com/nlpcourse/nlpcourse"
 
+#: Where the built book is read.
+BOOK = "https://nlpcourse.github.io/nlpcourse"
+
 #: The tag that launch links and Colab cells install.
 TAG = "v0.1.0"
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from autograder.assignment import Exercise
 from autograder.classroom.folder import Classroom, make_folder
 from autograder.classroom.pages import render
+from autograder.classroom.patterns import Patterns, Thought, known_patterns, thoughts
 from autograder.classroom.results import Scored, Submission, TopicResults
 from nlpcourse.files import write_atomically
-from nlpcourse.settings import REPOSITORY, TAG
+from nlpcourse.settings import BOOK
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Part:
     scored: Scored
     properties: tuple[Property, ...]
     hint: str
+    thoughts: Sequence[Thought]
+    """Known misconceptions that fail in just this way."""
 
 
 def properties(exercise: Exercise, scored: Scored) -> tuple[Property, ...]:
@@ -46,7 +49,7 @@ def properties(exercise: Exercise, scored: Scored) -> tuple[Property, ...]:
     return tuple(found)
 
 
-def parts(result: TopicResults, work: Submission) -> list[Part]:
+def parts(result: TopicResults, work: Submission, patterns: Patterns) -> list[Part]:
     """The exercises of one submission, in the order of the notebook."""
     exercises = {exercise.id: exercise for exercise in result.assignment.exercises}
     return [
@@ -54,6 +57,7 @@ def parts(result: TopicResults, work: Submission) -> list[Part]:
             scored,
             properties(exercises[scored.result.id], scored),
             next((check.hint for check in scored.result.checks if check.hint), ""),
+            thoughts(scored.result, patterns),
         )
         for scored in work.exercises
         if scored.result.id in exercises
@@ -68,7 +72,7 @@ def write_feedback(classroom: Classroom, results: Sequence[TopicResults]) -> lis
     """
     written = []
     for result in results:
-        chapter = f"{REPOSITORY}/tree/{TAG}/chapters/{result.topic}"
+        patterns = known_patterns(result.assignment.root / "autograder" / "checks" / result.topic)
         for work in result.submissions:
             if work.record is None:
                 continue
@@ -77,8 +81,8 @@ def write_feedback(classroom: Classroom, results: Sequence[TopicResults]) -> lis
                 with_script=False,
                 result=result,
                 work=work,
-                parts=[] if work.failed else parts(result, work),
-                chapter=chapter,
+                parts=[] if work.failed else parts(result, work, patterns),
+                chapter=f"{BOOK}/chapters/{result.topic}",
             )
             path = classroom.feedback(work.student, result.topic)
             make_folder(path.parent)

@@ -19,7 +19,7 @@ def environment() -> Environment:
     """Templates with autoescape on for every file, whatever its ending."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=False,
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

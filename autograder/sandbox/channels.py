@@ -154,11 +154,7 @@ class BoundedKernelClient(AsyncKernelClient):
 
     def bound(self, output_bytes: int) -> None:
         """Set the share of output of one cell; call it before the channels start."""
-        self.context.setsockopt(zmq.MAXMSGSIZE, PART_BYTES)
-        self.context.setsockopt(zmq.RCVHWM, WAITING)
-        self.context.setsockopt(
-            zmq.SNDTIMEO, 0
-        )  # a kernel that broke its connection must not hold the grader up
+        bound_sockets(self.context)
         # what the kernel cuts at its source must fit here, with its headers
         self.iopub_channel.limit = 4 * output_bytes + (1 << 20)
         for channel in (self.iopub_channel, self.shell_channel):

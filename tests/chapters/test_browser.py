@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +14,9 @@ axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
 )
 
+ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
-PAGES = [
-    "chapters/index",
-    "chapters/embeddings/index",
-    "chapters/embeddings/skip-gram",
-    "chapters/embeddings/exercises",
-    "chapters/glossary",
-    "chapters/bibliography",
-    "search",
-]
+PAGES = [*re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8")), "search"]
 LESSON = "chapters/embeddings/skip-gram"
 
 pytestmark = [

@@ -50,6 +50,7 @@ def likelihood_instead_of_loss(center, context, negatives):
     exercise="sgns_loss",
     thinking="Positive and negative pairs have terms of the same form, so the sign stays.",
     fails=("test_negative_pair",),
+    page="skip-gram#wrong-sign",
 )
 def no_minus_for_negatives(center, context, negatives):
     positive = F.logsigmoid((center * context).sum(-1))
@@ -93,6 +94,7 @@ def every_context_of_the_batch(center, context, negatives):
     exercise="sgns_loss",
     thinking="Negatives are random anyway, so those of the first pair serve for all.",
     fails=("test_own_negatives",),
+    page="skip-gram#where-negatives-come-from",
 )
 def negatives_of_the_first_pair(center, context, negatives):
     positive = F.logsigmoid((center * context).sum(-1))
@@ -104,6 +106,7 @@ def negatives_of_the_first_pair(center, context, negatives):
     exercise="sgns_loss",
     thinking="The formula says log of sigmoid, so first the sigmoid, then the log.",
     fails=("test_large_scores", "test_large_gradients"),
+    page="skip-gram#overflow",
 )
 def log_of_the_sigmoid(center, context, negatives):
     positive = torch.log(torch.sigmoid((center * context).sum(-1)))
@@ -115,6 +118,7 @@ def log_of_the_sigmoid(center, context, negatives):
     exercise="sgns_loss",
     thinking="Infinity is avoided by choosing, element by element, the form that does not overflow.",
     fails=("test_large_gradients",),
+    page="skip-gram#overflow",
 )
 def where_against_overflow(center, context, negatives):
     def log_sigmoid(x):
@@ -176,6 +180,7 @@ class Sound(nn.Module):
     exercise="SkipGram",
     thinking="The context is given and the center is predicted, so the tables change places.",
     fails=("test_pair_rows",),
+    page="skip-gram#two-tables",
 )
 class TablesSwapped(Sound):
     def forward(self, centers, contexts, negatives):
@@ -202,6 +207,7 @@ class BiasForEveryWord(Sound):
     exercise="SkipGram",
     thinking="Negatives are no contexts, so they are looked up among the center vectors.",
     fails=("test_negative_rows",),
+    page="skip-gram#two-tables",
 )
 class NegativesFromTheCenterTable(Sound):
     def forward(self, centers, contexts, negatives):
@@ -282,6 +288,7 @@ class FarthestFirst(Sound):
     exercise="SkipGram",
     thinking="Words that are predicted alike are alike, so context vectors are compared.",
     fails=("test_neighbours",),
+    page="skip-gram#two-tables",
 )
 class NeighboursByContext(Sound):
     def neighbours(self, word, k):

@@ -114,6 +114,20 @@ def test_most_missed_counts_only_what_was_tried(results: TopicResults, assignmen
     assert missed[first].hint
 
 
+def test_who_attempted_nothing_missed_nothing(results: TopicResults) -> None:
+    blank = [
+        replace(
+            work,
+            exercises=tuple(
+                replace(each, result=replace(each.result, status="missing")) for each in work.exercises
+            ),
+        )
+        for work in results.submissions
+    ]
+    assert most_missed(results)
+    assert most_missed(replace(results, submissions=tuple(blank))) == []
+
+
 def test_a_histogram_counts_everybody_once() -> None:
     drawn = histogram("e", "E", [0, 1.9, 2, 9.9, 10], 10)
     assert [bar.count for bar in drawn.bars] == [2, 1, 0, 0, 2]

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,15 +106,15 @@ def fresh(sandbox: None) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def as_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., subprocess.CompletedProcess]:
+def as_ordinary_user() -> Iterator[Callable[..., subprocess.CompletedProcess]]:
     """Runs this Python as a user without privileges, in a place where that user may read the interpreter."""
     if os.geteuid() != 0:
         pytest.skip("the tests run as an ordinary user already")
-    home = tmp_path_factory.mktemp("ordinary")
+    home = tempfile.mkdtemp(prefix="ordinary-")
 
     def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("ordinary_user.py")), str(home), *arguments],
+            [sys.executable, str(Path(__file__).with_name("ordinary_user.py")), home, *arguments],
             cwd=ROOT,
             text=True,
             capture_output=True,
@@ -120,4 +122,5 @@ def as_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
             **options,
         )
 
-    return run
+    yield run
+    shutil.rmtree(home)

@@ -19,11 +19,8 @@ USER = 64_123
 def main(home: str, arguments: list[str]) -> None:
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    for tree in {Path(sys.base_prefix), Path(sys.prefix)}:
-        open_the_way(tree)
+    open_the_way([Path(sys.base_prefix), Path(sys.prefix), Path.cwd()])
     os.chown(home, USER, USER)
-    Path(home).parent.chmod(0o755)
-    Path(home).parent.parent.chmod(0o755)
     os.setgroups([])
     os.setresgid(USER, USER, USER)
     os.setresuid(USER, USER, USER)
@@ -36,17 +33,20 @@ def main(home: str, arguments: list[str]) -> None:
     os.execve(sys.executable, [sys.executable, *arguments], environment)
 
 
-def open_the_way(tree: Path) -> None:
-    """Let everybody enter the folders above `tree`."""
-    for folder in reversed(tree.parents):
+def open_the_way(trees: list[Path]) -> None:
+    """Replace each folder above the trees that others may not enter by one that holds nothing but the trees."""
+    for folder in sorted({folder for tree in trees for folder in tree.parents}):
         if folder.stat().st_mode & 0o001:
             continue
-        aside = tempfile.mkdtemp()
-        linux.mount(str(tree), aside, None, linux.MS_BIND | linux.MS_REC)
+        inside = [tree for tree in trees if tree.is_relative_to(folder)]
+        outermost = [tree for tree in inside if not any(other in tree.parents for other in inside)]
+        aside = {tree: tempfile.mkdtemp() for tree in outermost}
+        for tree, place in aside.items():
+            linux.mount(str(tree), place, None, linux.MS_BIND | linux.MS_REC)
         linux.mount("tmpfs", str(folder), "tmpfs", 0, "mode=755")
-        tree.mkdir(parents=True)
-        linux.mount(aside, str(tree), None, linux.MS_BIND | linux.MS_REC)
-        return
+        for tree, place in aside.items():
+            tree.mkdir(parents=True, exist_ok=True)
+            linux.mount(place, str(tree), None, linux.MS_BIND | linux.MS_REC)
 
 
 if __name__ == "__main__":

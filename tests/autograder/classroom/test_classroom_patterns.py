@@ -1,0 +1,53 @@
+"""A pattern of failing checks that a known misconception has is named in the feedback; others are not."""
+
+from pathlib import Path
+
+from autograder.classroom.patterns import Thought, known_patterns, thoughts
+from autograder.grading.record import CheckResult, ExerciseResult
+
+VARIANTS = """
+from autograder.checks.variants import right, wrong
+
+
+@wrong(exercise="add", thinking="Adding is joining.", fails=("test_value", "test_sign"), page="sums#joining")
+def joined(a, b):
+    return a
+
+
+@wrong(exercise="add", thinking="The sign does not matter.", fails=("test_sign",))
+def unsigned(a, b):
+    return abs(a) + abs(b)
+
+
+@wrong(exercise="add", thinking="A difference is a sum.", fails=("test_sign",))
+def difference(a, b):
+    return a - b
+
+
+@right(exercise="add", looks="swaps the two")
+def swapped(a, b):
+    return b + a
+"""
+
+
+def result(error: str = "", **status: str) -> ExerciseResult:
+    checks = tuple(CheckResult(name, outcome, 1) for name, outcome in status.items())
+    return ExerciseResult("add", "ok", "", 0, len(checks), checks, error=error)
+
+
+def test_patterns_are_found_by_exactly_the_checks_that_failed(tmp_path: Path) -> None:
+    (tmp_path / "misconceptions.py").write_text(VARIANTS, encoding="utf-8")
+    patterns = known_patterns(tmp_path)
+
+    both = thoughts(result(test_value="failed", test_sign="failed"), patterns)
+    assert both == [Thought("Adding is joining.", "sums#joining")]
+    one = thoughts(result(test_value="passed", test_sign="failed"), patterns)
+    assert [thought.says for thought in one] == ["The sign does not matter.", "A difference is a sum."]
+    assert not thoughts(result(test_value="failed", test_sign="not tried"), patterns)
+    assert not thoughts(result(test_value="passed", test_sign="passed"), patterns)
+
+
+def test_code_that_stopped_is_no_pattern(tmp_path: Path) -> None:
+    (tmp_path / "misconceptions.py").write_text(VARIANTS, encoding="utf-8")
+    stopped = result("NameError: name 'a' is not defined", test_value="passed", test_sign="failed")
+    assert not thoughts(stopped, known_patterns(tmp_path))
