@@ -13,7 +13,7 @@ from nbformat.v4 import new_output
 from autograder.assignment import Assignment, Exercise
 from autograder.grading import may_not_use
 from autograder.grading.cells import CellError, Stopped, run_cell
-from autograder.grading.record import INTERRUPTED, CheckResult, ExerciseResult
+from autograder.grading.record import INSTRUCTOR_ONLY, INTERRUPTED, CheckResult, ExerciseResult
 from autograder.grading.restore import blank, exercise_of, role_of
 from autograder.grading.results import better, check_results, ended_status, ended_why, exercise_result
 from autograder.grading.session import CheckOutcome, CheckSession, SessionDied
@@ -150,7 +150,7 @@ class Grading:
             reason = "; ".join(filter(None, ("its code keeps the checks from running", reason)))
         raised = broken or next((outcome.error for outcome in outcomes if outcome.error is not None), None)
         self.flags += [
-            f"{exercise.id}: the check {outcome.id} itself failed with {outcome.detail}"
+            f"{INSTRUCTOR_ONLY}{exercise.id}: the check {outcome.id} itself failed with {outcome.detail}"
             for outcome in outcomes
             if outcome.detail
         ]
@@ -240,6 +240,6 @@ class Grading:
         )
         if finding.evasions:
             self.flags.append(
-                f"{exercise.id}: {', '.join(finding.evasions)} may hide a name that is ruled out"
+                f"{INSTRUCTOR_ONLY}{exercise.id}: {', '.join(finding.evasions)} may hide a name that is ruled out"
             )
         return finding

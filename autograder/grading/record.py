@@ -13,6 +13,8 @@ Status = Literal["graded", "failed"]
 
 #: How the reason of an exercise begins that the wall clock stopped; grading it again may give another result.
 INTERRUPTED = "interrupted, run again"
+#: How a flag begins that no student reads: it speaks of checks, or of a suspicion.
+INSTRUCTOR_ONLY = "for the instructor: "
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,11 @@ class Record:
     def interrupted(self) -> bool:
         """Whether the wall clock stopped an exercise, so that grading again may give another result."""
         return any(exercise.reason.startswith(INTERRUPTED) for exercise in self.exercises)
+
+    @property
+    def open_flags(self) -> tuple[str, ...]:
+        """The flags that the student reads too."""
+        return tuple(flag for flag in self.flags if not flag.startswith(INSTRUCTOR_ONLY))
 
     def as_dict(self) -> dict[str, Any]:
         """The per-submission object of `nlpcourse grade --json`, with the hashes beside it."""

@@ -14,7 +14,7 @@ from autograder.classroom.folder import CONFIG, Classroom
 from autograder.classroom.init import init
 from autograder.classroom.release import release
 from autograder.classroom.results import Scored, Submission, TopicResults, Written
-from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
+from autograder.grading.record import INSTRUCTOR_ONLY, CheckResult, ExerciseResult, Hashes, Manual, Record
 from nlpcourse.paths import project_root
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'</style></title>"
@@ -124,7 +124,7 @@ def results(assignment: Assignment, evil: str) -> TopicResults:
             assignment, "wei", "王小明", 3, lms="12", late=True,
             written=(Written("two-tables", "Why two tables?", 2.5, 3, f"good {evil}"),),
         ),
-        submission(assignment, "evil", evil, 1, flags=(evil,), error=evil),
+        submission(assignment, "evil", evil, 1, flags=(evil, f"{INSTRUCTOR_ONLY}a check"), error=evil),
         submission(assignment, "formula", "=HYPERLINK(1)", 0, lms="13"),
         submission(assignment, "broken", "Broken", 0, status="failed"),
         Submission("new", "New", "", None, None),

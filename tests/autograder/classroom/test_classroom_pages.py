@@ -56,6 +56,12 @@ def test_what_students_wrote_is_text(classroom: Classroom, results: TopicResults
     assert evil in Page(pages(classroom, results)["report.html"]).text
 
 
+def test_what_speaks_of_checks_is_for_the_instructor(classroom: Classroom, results: TopicResults) -> None:
+    made = pages(classroom, results)
+    assert "for the instructor: a check" in Page(made["report.html"]).text
+    assert "for the instructor" not in made["feedback/evil/embeddings.html"]
+
+
 def test_pages_may_load_nothing(classroom: Classroom, results: TopicResults) -> None:
     for name, text in pages(classroom, results).items():
         page = Page(text)

@@ -151,9 +151,13 @@ def test_an_exercise_whose_own_helper_ends_the_kernel_gets_a_second_try(tiny, ca
     assert "stand-ins" in by_id(graded)["total"].reason
 
 
-def test_dependencies_that_are_wrong_cost_their_own_marks_only(tiny):
-    graded = tiny.grade(tiny.notebook(absolute=WRONG))
+@pytest.mark.parametrize("answer", [WRONG, "import os\ndef absolute(x):\n    os._exit(1)"])
+def test_a_dependency_costs_its_own_marks_only(tiny, answer):
+    graded = tiny.grade(tiny.notebook(absolute=answer))
     assert scores(graded) == {"absolute": 0, "total": 4, "largest": 2}
+    assert (
+        by_id(graded)["total"].reason == ""
+    )  # the culprit was not run again, so nothing ended a second time
 
 
 class ImpatientKernel(SandboxedKernel):

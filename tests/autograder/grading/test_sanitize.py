@@ -34,6 +34,10 @@ def test_outputs_keep_text_and_still_pictures_only():
             {"output_type": "comm"},
             "nonsense",
             {"output_type": "display_data", "data": {"image/png": '"><script>alert(1)</script>'}},
+            {
+                "output_type": "display_data",
+                "data": {"image/png": base64.b64encode(b"<svg onload=x>").decode()},
+            },
         ]
     )
     assert [output.output_type for output in outputs] == ["stream", "display_data", "error"]
