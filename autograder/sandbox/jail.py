@@ -14,7 +14,7 @@ import select
 import signal
 import socket
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,8 @@ SYSTEM = (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
     "/etc/alternatives", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types",
 )  # fmt: skip
+#: An empty file of the new root, shown in place of files that are nobody's business.
+BLANK_FILE = "blank"
 PROCESSORS = "/sys/devices/system/cpu"
 #: Threads and processes of the kernel itself, on top of the student's own limit.
 KERNEL_TASKS = 24
@@ -199,7 +201,8 @@ def build_root(jail: Jail, uid: int, gid: int) -> None:
     root = jail.base
     options = f"mode=755,size={ROOT_BYTES},nr_inodes={ROOT_INODES}"
     linux.mount("tmpfs", root, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
-    show_trees(jail, root)
+    (Path(root) / BLANK_FILE).touch()
+    show_trees(jail, root, in_scratch=False)
     write_small_files(root, uid, gid)
     for folder in ("/proc", "/scratch", *SCRATCH.values()):
         Path(root + folder).mkdir(parents=True, exist_ok=True)
@@ -213,6 +216,8 @@ def build_root(jail: Jail, uid: int, gid: int) -> None:
         Path(root + source).mkdir()
         os.chown(root + source, uid, gid)
         linux.mount(root + source, root + target, None, linux.MS_BIND)
+    for shown in show_trees(jail, root, in_scratch=True):
+        linux.make_read_only(root + shown)
     for device in DEVICES:
         linux.mount(f"/dev/{device}", f"{root}/dev/{device}", None, linux.MS_BIND)
     flags = linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
@@ -220,24 +225,33 @@ def build_root(jail: Jail, uid: int, gid: int) -> None:
     linux.change_root(root)
 
 
-def show_trees(jail: Jail, root: str) -> None:
-    """Bind the read-only trees, outermost first, so that one tree may lie in another or in a blank one."""
-    empty = Path(root) / "empty"
-    empty.mkdir()
-    blank_file = Path(root) / "blank"
-    blank_file.touch()
+def show_trees(jail: Jail, root: str, *, in_scratch: bool) -> set[str]:
+    """Bind the read-only trees, outermost first, so that one tree may lie in another or in a blank one.
+
+    Args:
+        jail: names the trees.
+        root: where the new root is mounted so far.
+        in_scratch: show those whose place is below a folder of the student's own (a course kept in /tmp, say), else
+            all the others.
+
+    Returns:
+        The places where something is mounted now.
+    """
     sources = {path: path for path in (*SYSTEM, *jail.visible)} | jail.placed
-    steps = sorted({*sources, *jail.blank}, key=lambda path: (path.count("/"), path))
+    steps = [
+        path
+        for path in {*sources, *jail.blank}
+        if (nearest(path, SCRATCH.values()) is not None) == in_scratch
+    ]
     shown: set[str] = set()
-    for path in steps:
+    for path in sorted(steps, key=lambda path: (path.count("/"), path)):
         target = Path(root + path)
         if path not in sources:
-            if target.exists():  # only what a visible tree brought with it
-                kind = empty if target.is_dir() else blank_file
-                if target.is_dir():
-                    linux.mount("tmpfs", str(target), "tmpfs", 0, "mode=755,size=64k,nr_inodes=256")
-                else:
-                    linux.mount(str(kind), str(target), None, linux.MS_BIND)
+            if target.is_dir():  # only what a visible tree brought with it
+                linux.mount("tmpfs", str(target), "tmpfs", 0, "mode=755,size=64k,nr_inodes=256")
+                shown.add(path)
+            elif target.exists():
+                linux.mount(f"{root}/{BLANK_FILE}", str(target), None, linux.MS_BIND)
                 shown.add(path)
             continue
         source = Path(sources[path])
@@ -250,9 +264,10 @@ def show_trees(jail: Jail, root: str) -> None:
         target.mkdir() if source.is_dir() else target.touch()
         linux.mount(str(source), str(target), None, linux.MS_BIND | linux.MS_REC)
         shown.add(path)
+    return shown
 
 
-def nearest(path: str, shown: set[str]) -> str | None:
+def nearest(path: str, shown: Collection[str]) -> str | None:
     """The innermost of the paths `shown` at or above `path`."""
     holders = [other for other in shown if path == other or path.startswith(other.rstrip("/") + "/")]
     return max(holders, key=len, default=None)

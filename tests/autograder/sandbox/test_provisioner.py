@@ -104,6 +104,31 @@ def test_without_a_jail_the_same_kernel_runs(fresh) -> None:
         assert kernel.kernel.verdict() == "crash"
 
 
+@pytest.mark.parametrize("place", ["/tmp", "/home/student"])
+def test_a_course_kept_where_the_student_may_write(sandbox, fresh, monkeypatch, tmp_path, place) -> None:
+    """An environment in /tmp, say, is shown there, and stays read-only."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "tool.py").write_text("answer = 42\n", encoding="ascii")
+    (tmp_path / "kept" / "private.py").write_text("hidden = 1\n", encoding="ascii")
+    shown = f"{place}/course/tools"
+    settings = gate.jail_settings
+
+    def with_tools(*arguments):
+        given = settings(*arguments)
+        placed = given["placed"] | {shown: str(tmp_path / "kept")}
+        return given | {"placed": placed, "blank": [*given["blank"], f"{shown}/private.py"]}
+
+    monkeypatch.setattr(gate, "jail_settings", with_tools)
+    with fresh() as kernel:
+        assert (
+            kernel.run(f"import sys; sys.path.append({shown!r}); import tool; print(tool.answer)").text
+            == "42\n"
+        )
+        assert kernel.run(f"print(open('{shown}/private.py').read())").text == "\n"
+        assert "Read-only" in kernel.run(f"open('{shown}/tool.py', 'w')").error
+        assert kernel.run(f"print(open('{place}/mine', 'w').write('mine'))").text == "4\n"
+
+
 def test_a_jail_that_cannot_be_made_says_why(sandbox, fresh, monkeypatch) -> None:
     settings = gate.jail_settings
     monkeypatch.setattr(
