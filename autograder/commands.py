@@ -123,7 +123,8 @@ def class_collect(
         console.print(f"not taken: {printable(path)}: {printable(reason, 300)}", markup=False)
     late = sum(1 for receipt in found.taken if receipt.late)
     console.print(
-        f"{len(found.taken)} taken ({late} marked late), {found.unchanged} unchanged, {len(found.refused)} not taken",
+        f"{len(found.taken)} taken ({late} marked late by the platform), {found.unchanged} unchanged, "
+        f"{len(found.refused)} not taken",
         markup=False,
     )
 

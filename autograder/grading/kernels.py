@@ -149,6 +149,11 @@ class Grading:
         elif broken is not None:
             reason = "; ".join(filter(None, ("its code keeps the checks from running", reason)))
         raised = broken or next((outcome.error for outcome in outcomes if outcome.error is not None), None)
+        if attempted and raised is not None and raised.kind == "NotImplementedError":
+            reason = "; ".join(
+                filter(None, ("a line that raises NotImplementedError is still there: delete it", reason))
+            )
+            outcomes = [replace(outcome, hint="") for outcome in outcomes]
         self.flags += [
             f"{INSTRUCTOR_ONLY}{exercise.id}: the check {outcome.id} itself failed with {outcome.detail}"
             for outcome in outcomes
@@ -156,7 +161,7 @@ class Grading:
         ]
         return exercise_result(
             exercise,
-            check_results(self.assignment.checks[exercise.id], outcomes),
+            check_results(self.assignment.checks[exercise.id], outcomes if attempted else []),
             status="ok" if attempted and defined else "missing",
             reason=reason,
             finding=self.findings[exercise.id],
@@ -238,6 +243,8 @@ class Grading:
         finding = may_not_use.find(
             exercise.id, exercise.may_not_use, self._answer(exercise.id).source, others
         )
+        if finding.used:
+            self.flags.append(f"{exercise.id}: uses {', '.join(finding.used)}, which is ruled out")
         if finding.evasions:
             self.flags.append(
                 f"{INSTRUCTOR_ONLY}{exercise.id}: {', '.join(finding.evasions)} may hide a name that is ruled out"

@@ -57,6 +57,19 @@ def test_an_untouched_notebook_scores_nothing_and_says_so(tiny):
     assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}
     assert {exercise.status for exercise in graded.record.exercises} == {"missing"}
     assert "not attempted" in by_id(graded)["total"].reason
+    checks = [check for exercise in graded.record.exercises for check in exercise.checks]
+    assert {(check.status, check.hint) for check in checks} == {("not tried", "")}
+
+
+def test_a_line_left_from_the_stub_is_the_one_thing_said(tiny):
+    graded = tiny.grade(
+        tiny.notebook(absolute="def absolute(x):\n    y = abs(x)\n    raise NotImplementedError()")
+    )
+    result = by_id(graded)["absolute"]
+    assert (result.status, result.score) == ("ok", 0)
+    assert "raises NotImplementedError is still there: delete it" in result.reason
+    assert "line 3" in result.error
+    assert not [check for check in result.checks if check.hint]
 
 
 def test_what_is_wrong_is_said_where_it_is_wrong(row):
