@@ -1,5 +1,6 @@
 """Runs a student's notebook and says of each exercise whether its visible tests pass."""
 
+import ast
 import asyncio
 import re
 from collections.abc import Iterator
@@ -169,6 +170,8 @@ def outcomes_of(notebook: NotebookNode, *, everything: bool = False) -> Iterator
                 yield Outcome(exercise, "failed", f"your cell raises {_sentence(broken)}")
             elif not reached:
                 yield Outcome(exercise, "failed", f"not run, because the kernel died in cell {_key(dead)}")
+            elif exercise in answers and (found := _ruled_out(answers[exercise])):
+                yield Outcome(exercise, "failed", found)
             elif error is None:
                 yield Outcome(exercise, "passed")
             elif error[0] == "NotImplementedError":
@@ -189,6 +192,22 @@ def outcomes_of(notebook: NotebookNode, *, everything: bool = False) -> Iterator
             else:
                 yield Outcome("long cell", "passed")
         reached = reached and cell is not dead
+
+
+def _ruled_out(answer: NotebookNode) -> str:
+    """Where an answer uses a name that its exercise rules out, in words; "" when it does not.
+
+    Grading looks closer: it also reads the helpers that the answer calls.
+    """
+    names = set(answer.metadata.nlpcourse.get("may-not-use", ()))
+    try:
+        tree = ast.parse(answer.source)
+    except SyntaxError:  # a magic command, say; what is no Python has failed already
+        return ""
+    for node in ast.walk(tree):
+        for name in names & {getattr(node, field, None) for field in ("id", "attr", "name")}:
+            return f"line {node.lineno} uses {name}, which this exercise rules out"  # type: ignore[attr-defined]
+    return ""
 
 
 def _refuse_gaps(student: NotebookNode) -> None:

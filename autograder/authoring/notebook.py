@@ -153,7 +153,10 @@ def _cells(manuscript: Manuscript, root: Path, built: Built) -> None:
             own = (str(name), f"{module.name}.{name}")
             scope.add_answer(text, f"{module.path}: {name}", own, module.meaning)
             rehearsal.run(text, f"{module.path}: {name}")
-            cells.append(_code(text, str(name), "answer", name, solution=True))
+            cell = _code(text, str(name), "answer", name, solution=True)
+            if ruled_out := exercises[str(name)].may_not_use:
+                cell.metadata.nlpcourse["may-not-use"] = list(ruled_out)
+            cells.append(cell)
         elif part.role == "check":
             points = exercises[str(name)].points
             cells.append(_code(text, f"{name}-check", "check", name, points=points))

@@ -69,6 +69,20 @@ def test_one_line_an_exercise(notebook: NotebookNode, command: Command) -> None:
     assert len(lines) == 3
 
 
+def test_a_ruled_out_call_is_named_before_it_costs_points(notebook: NotebookNode) -> None:
+    answer = cell_of(notebook, "sgns_loss")
+    for source, found in (
+        ("def sgns_loss(a, b, c):\n    return F.soft_margin_loss(a, b)", "line 2 uses soft_margin_loss"),
+        ("from torch.nn import BCEWithLogitsLoss as plain", "line 1 uses BCEWithLogitsLoss"),
+    ):
+        answer.source = source
+        outcome = next(iter(outcomes_of(notebook)))
+        assert (outcome.exercise, outcome.status) == ("sgns_loss", "failed")
+        assert outcome.message == f"{found}, which this exercise rules out"
+    answer.source = "soft_margin = 'soft_margin_loss'  # binary_cross_entropy_with_logits"
+    assert next(iter(outcomes_of(notebook))).status == "passed"
+
+
 def test_missing_and_changed_cells_are_repaired(notebook: NotebookNode, command: Command) -> None:
     solve(notebook, "sgns_loss", "SkipGram", "train_skipgram")
     cell_of(notebook, "sgns_loss-check").source = "pass"
