@@ -21,6 +21,9 @@ from autograder.sandbox.kernel import SandboxedKernel
 from autograder.sandbox.limits import Limits
 from autograder.wall.student import Student, StudentDied, StudentError
 
+#: Fresh kernels for cells that end theirs and belong to no exercise; an exercise may end two more.
+KERNELS_AT_MOST = 6
+
 
 class Grading:
     """One submission on its way through as many kernels as it takes."""
@@ -52,10 +55,16 @@ class Grading:
 
     async def run(self) -> None:
         """Fill `results`: one for every exercise."""
+        kernels = KERNELS_AT_MOST + 2 * len(self.assignment.exercises)
         while not self._finished():
+            kernels -= 1
+            if kernels < 0:
+                self._give_up("too many cells ended the kernel before this exercise")
+                return
             left = int(self.limits.cpu_seconds_notebook - self.spent)
             if left < 1:
-                self._out_of_time()
+                allowed = self.limits.cpu_seconds_notebook
+                self._give_up(f"the notebook used its {allowed} s of CPU time before this exercise")
                 return
             cell = min(self.limits.cpu_seconds_cell, left)
             budget = replace(self.limits, cpu_seconds_notebook=left, cpu_seconds_cell=cell)
@@ -207,11 +216,8 @@ class Grading:
         self.second_try = None
         self.excluded |= {cell.id for cell in self.cells if exercise_of(cell) == name}
 
-    def _out_of_time(self) -> None:
-        """The notebook's CPU time is used up: what has no result yet gets none."""
-        reason = (
-            f"the notebook used its {self.limits.cpu_seconds_notebook} s of CPU time before this exercise"
-        )
+    def _give_up(self, reason: str) -> None:
+        """What has no result yet gets none."""
         self.second_try = None
         for exercise in self.assignment.exercises:
             checks = check_results(self.assignment.checks[exercise.id], [])

@@ -15,6 +15,13 @@ _REFLECTION = frozenset(
 _MAX_MAGICS = 40
 
 
+_SCOPES = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda,
+    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+)  # fmt: skip
+"""What has variables of its own."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What an answer and the student's own helpers that it reaches do with the names an exercise rules out."""
@@ -96,6 +103,12 @@ def find(exercise: str, forbidden: Sequence[str], answer: str, others: Sequence[
                 used.setdefault(name, f"{name} ({line})")
             elif name in _REFLECTION:
                 evasions.setdefault(name, f"{name} ({line})")
+    for statement in statements:
+        if isinstance(statement.tree, ast.ImportFrom) and statement.tree.names[0].name == "*":
+            evasions.setdefault(
+                str(statement.tree.module),
+                f"from {statement.tree.module} import * (line {statement.tree.lineno})",
+            )
     return Finding(tuple(used.values()), tuple(evasions.values()))
 
 
@@ -140,28 +153,91 @@ def _bound_names(statement: ast.stmt) -> frozenset[str]:
 
 
 def _reached(start: str, statements: Sequence[_Statement]) -> list[_Statement]:
-    """The statements that bind `start` or, through the names in them, something it needs."""
-    names, waiting = {start}, [start]
-    reached: list[_Statement] = []
+    """The statements that bind `start` or, through the names they look up, something it needs."""
+    binding: dict[str, list[int]] = {}
+    for number, statement in enumerate(statements):
+        for name in statement.binds:
+            binding.setdefault(name, []).append(number)
+    waiting, reached = [start], dict.fromkeys([start], None)
+    found: dict[int, _Statement] = {}
     while waiting:
-        name = waiting.pop()
-        for statement in statements:
-            if name in statement.binds and statement not in reached:
-                reached.append(statement)
-                for _, mentioned in _mentions(statement.tree):
-                    if mentioned not in names:
-                        names.add(mentioned)
-                        waiting.append(mentioned)
-    return reached
+        for number in binding.get(waiting.pop(), ()):
+            if number not in found:
+                found[number] = statements[number]
+                new = [name for name in _looked_up(statements[number].tree) if name not in reached]
+                reached.update(dict.fromkeys(new))
+                waiting.extend(new)
+    return [found[number] for number in sorted(found)]
+
+
+def _looked_up(tree: ast.stmt) -> set[str]:
+    """The names that a statement looks up in the notebook; a function's own parameters and variables are not."""
+    found = set()
+    waiting: list[tuple[ast.AST, frozenset[str]]] = [(tree, frozenset())]
+    while waiting:
+        node, own = waiting.pop()
+        if isinstance(node, ast.Name) and node.id not in own:
+            found.add(node.id)
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            first = node.generators[0].iter  # looked up outside, as Python does
+            parts = [*_parts_of(node)]
+            names = {
+                each.id
+                for part in node.generators
+                for each in _walk(part.target)
+                if isinstance(each, ast.Name)
+            }
+            waiting.extend((part, own if part is first else own | names) for part in parts)
+            continue
+        inner: list[ast.AST] = []
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [*node.body]
+        elif isinstance(node, ast.Lambda):
+            inner = [node.body]
+        within = own | _own_names(node) if inner else own
+        waiting.extend(
+            (child, within if any(child is part for part in inner) else own)
+            for child in ast.iter_child_nodes(node)
+        )
+    return found
+
+
+def _parts_of(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Iterator[ast.AST]:
+    """The expressions of a comprehension."""
+    yield from (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+    for part in node.generators:
+        yield from (part.target, part.iter, *part.ifs)
+
+
+def _own_names(function: ast.AST) -> frozenset[str]:
+    """A function's parameters and the variables it assigns itself."""
+    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    given = function.args
+    own = {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+    own |= {each.arg for each in (given.vararg, given.kwarg) if each is not None}
+    elsewhere: set[str] = set()
+    waiting: list[ast.AST] = [] if isinstance(function, ast.Lambda) else [*function.body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            own.add(node.name)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            elsewhere |= {*node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            own.add(node.id)
+        if not isinstance(node, _SCOPES):
+            waiting.extend(ast.iter_child_nodes(node))
+    return frozenset(own - elsewhere)
 
 
 def _mentions(tree: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
-    """Every name, attribute, imported name and short string of a statement; `self.x` and docstrings are left out."""
+    """Every name, attribute, imported name and short string of a statement; a class's `self.x` is left out."""
+    own = ("self", "cls") if isinstance(tree, ast.ClassDef) else ()
     for node in _walk(tree):
         if isinstance(node, ast.Name):
             yield node, node.id
         elif isinstance(node, ast.Attribute):
-            if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
+            if not (isinstance(node.value, ast.Name) and node.value.id in own):
                 yield node, node.attr
         elif isinstance(node, ast.ImportFrom):
             for part in (*(node.module or "").split("."), *(alias.name for alias in node.names)):

@@ -22,9 +22,9 @@ MAX_OUTPUT = 1 << 20
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_PICTURE = re.compile(r"!\[(?![^\]\n]*\]\(attachment:[^)\s]*\))")
+_PICTURE = re.compile(r"!\[(?![^\]\n]{0,1000}+\]\(attachment:[^)\s]{0,1000}+\))")
 _ACTIVE_MATH = re.compile(r"\\(?=(?:href|url|require|cssId|class|style|unicode|data|html\w*)\b)")
-_LINK = re.compile(r"\](\(\s*|:\s*)(?=<?\s*([^\s)>]+))")
+_LINK = re.compile(r"\](\(\s*+|:\s*+)(?=<?\s*+([^\s)>]{1,2000}+))")
 _SCHEME = re.compile(r"(?!https?:|mailto:|attachment:)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 
 
@@ -55,7 +55,7 @@ def clean_markdown(text: str) -> str:
 
 def _disarm_link(link: re.Match[str]) -> str:
     """The link as it was when it leads to a page, an address or an attachment; else with its two halves apart."""
-    target = _CONTROL.sub("", html.unescape(link[2]))
+    target = _CONTROL.sub("", html.unescape(link[2].replace("\\", "")))
     return f"] {link[1]}" if _SCHEME.match(target) else link[0]
 
 

@@ -267,7 +267,10 @@ class _Decoder:
             raise Malformed("a shape with a size that is no whole number from 0 to 2^31")
         count = math.prod(shape)
         size = count * dtype.itemsize
-        if size > len(self.buffers) - self.taken or math.prod(max(1, each) for each in shape) >= 2**62:
+        if (
+            size > len(self.buffers) - self.taken
+            or math.prod(max(1, each) for each in shape) * dtype.itemsize >= 2**62
+        ):
             raise Malformed("a shape that claims more bytes than arrived")
         data = bytearray(self.buffers[self.taken : self.taken + size])
         self.taken += size

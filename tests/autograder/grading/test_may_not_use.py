@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.grading.may_not_use import defined_names, find, parse
+from autograder.grading.may_not_use import Finding, defined_names, find, parse
 
 FORBIDDEN = ["soft_margin_loss", "nn.BCEWithLogitsLoss"]
 
@@ -105,3 +105,41 @@ def test_hostile_sources_are_read_without_harm(source):
     parse(source)
     assert isinstance(defined_names(source), frozenset)
     assert find("loss", FORBIDDEN, source).used == ()
+
+
+LOSS = "binary_cross_entropy_with_logits"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def f(a):\n    loss = a\n    return loss",
+        "def f(loss):\n    return loss",
+        "def f(a):\n    return [loss for loss in a]",
+        "def f(a):\n    return sorted(a, key=lambda loss: -loss)",
+    ],
+)
+def test_a_variable_of_the_answer_is_no_variable_of_another_cell(answer):
+    assert find("f", [LOSS], answer, [f"loss = F.{LOSS}(1, 2)"]) == Finding((), ())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def f(a):\n    return loss(a)",
+        "def f(a, g=loss):\n    loss = g\n    return loss(a)",
+        "def f(a):\n    def g():\n        loss = 1\n    return loss(a)",
+        "def f(a):\n    return [loss for loss in loss(a)]",
+        "def f(a):\n    global loss\n    loss = loss\n    return loss(a)",
+    ],
+)
+def test_a_name_looked_up_in_the_notebook_is_followed(answer):
+    assert find("f", [LOSS], answer, [f"def loss(a):\n    return F.{LOSS}(a, a)"]).used
+
+
+def test_calling_a_module_self_hides_nothing():
+    assert find("f", [LOSS], f"def f(a):\n    self = F\n    return self.{LOSS}(a)").used
+
+
+def test_a_star_import_is_flagged():
+    assert find("f", [LOSS], "def f(a): pass", ["from nlpcourse.standins.embeddings import *"]).evasions

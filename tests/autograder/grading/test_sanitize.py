@@ -110,3 +110,14 @@ def test_plain_is_one_short_line():
 def test_well_formed_text_can_be_written():
     well_formed(["a\ud83d", "b", 3]).encode()
     assert well_formed({"a": 1}) == ""
+
+
+@pytest.mark.parametrize("link", [r"[x](javascript\:alert(1))", r"[x][r]\n\n[r]: data\:text/html,1"])
+def test_a_scheme_behind_a_backslash_is_disarmed(link):
+    assert "](" not in clean_markdown(link)
+    assert "]:" not in clean_markdown(link)
+
+
+@pytest.mark.parametrize("text", ["](" + " " * 200_000, "](x" * 10_000, "![" * 10_000])
+def test_long_unfinished_links_are_read_in_one_go(text):
+    assert len(clean_markdown(text)) >= len(text) / 2

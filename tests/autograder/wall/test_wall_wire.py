@@ -90,6 +90,11 @@ def test_honest_forms_of_a_tensor_arrive_dense_and_detached():
         assert torch.equal(arrived, value.detach())
 
 
+def test_an_empty_array_that_is_too_big_is_malformed():
+    with pytest.raises(wire.Malformed, match="more bytes than arrived"):
+        wire.decode(["array", "int64", [0, 2**31 - 1, 2**31 - 1]], b"")
+
+
 def test_relatives_of_plain_types_arrive_plain():
     import collections
 
