@@ -1,9 +1,9 @@
 """Answers that are known to be right, wrong or cheating: what the checks themselves are tested on.
 
-The modules of a topic's folder that hold no tests (`misconceptions.py`, `right_ways.py`, `cheats.py`) have
-functions and classes under the name of the variant, each with one of the decorators below. They are read as
-text; importing them is never needed. A variant may use the undecorated definitions of its module: their text
-goes with it.
+`autograder/checks/<topic>/known/<exercise>.py` has functions and classes under the name of the variant, each with
+one of the decorators below. Variants are read as text; a variant may use the undecorated definitions of its
+module: their text goes with it. The module also has `observe(student, seed)`, what can be seen of an answer on
+random input number `seed`, and where one is needed `EQUIVALENT = {change of the reference: why nobody sees it}`.
 """
 
 import ast
@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from nlpcourse.errors import CourseError
 
+Definition = ast.FunctionDef | ast.ClassDef
 Answer = TypeVar("Answer", bound=Callable[..., Any])
 Kind = Literal["wrong", "right", "cheat"]
 
@@ -40,13 +41,10 @@ class Variant:
     """The text of the answer, under the name that the exercise asks for."""
 
 
-def wrong(
-    *, exercise: str, thinking: str, fails: tuple[str, ...], page: str = ""
-) -> Callable[[Answer], Answer]:
+def wrong(*, thinking: str, fails: tuple[str, ...], page: str = "") -> Callable[[Answer], Answer]:
     """Mark a misconception.
 
     Args:
-        exercise: id of the exercise it answers.
         thinking: one sentence, the thought that leads to it.
         fails: the checks that it fails.
         page: `page#anchor` of the paragraph that treats it.
@@ -54,12 +52,12 @@ def wrong(
     return _as_it_is
 
 
-def right(*, exercise: str, looks: str) -> Callable[[Answer], Answer]:
+def right(*, looks: str) -> Callable[[Answer], Answer]:
     """Mark a right answer that does not look like the reference; `looks` says how, in a sentence."""
     return _as_it_is
 
 
-def cheat(*, exercise: str, kind: str) -> Callable[[Answer], Answer]:
+def cheat(*, kind: str) -> Callable[[Answer], Answer]:
     """Mark a universal cheat; `kind` is one of `CHEATS`."""
     return _as_it_is
 
@@ -69,7 +67,7 @@ def _as_it_is(answer: Answer) -> Answer:
 
 
 def read_variants(folder: Path) -> tuple[Variant, ...]:
-    """The variants of a topic, in file order.
+    """The variants of a topic, by exercise and in file order.
 
     Args:
         folder: `autograder/checks/<topic>`.
@@ -77,7 +75,7 @@ def read_variants(folder: Path) -> tuple[Variant, ...]:
     Raises:
         CourseError: a decorator's argument is no literal, a needed one is missing, or a name stands twice.
     """
-    files = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("test_", "__init__"))]
+    files = [path for path in sorted(folder.glob("known/*.py")) if path.name != "__init__.py"]
     found = [each for path in files for each in _of_file(path)]
     seen: set[tuple[str, str]] = set()
     for each in found:
@@ -92,8 +90,8 @@ def read_variants(folder: Path) -> tuple[Variant, ...]:
 def _of_file(path: Path) -> list[Variant]:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
-    helpers: dict[str, ast.FunctionDef | ast.ClassDef] = {}
-    decorated: list[tuple[ast.FunctionDef | ast.ClassDef, ast.Call, str]] = []
+    helpers: dict[str, Definition] = {}
+    decorated: list[tuple[Definition, ast.Call, str]] = []
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             marks = [
@@ -112,9 +110,7 @@ def _of_file(path: Path) -> list[Variant]:
     return found
 
 
-def _used(
-    start: ast.AST, helpers: dict[str, ast.FunctionDef | ast.ClassDef]
-) -> list[ast.FunctionDef | ast.ClassDef]:
+def _used(start: ast.AST, helpers: dict[str, Definition]) -> list[Definition]:
     """The helpers that `start` names, and those that they name, in file order."""
     used: set[str] = set()
     waiting = [start]
@@ -126,6 +122,27 @@ def _used(
     return [node for name, node in helpers.items() if name in used]
 
 
+def observation(file: Path) -> str:
+    """The text of `observe` and of what it uses, and of `EQUIVALENT`: what the record of mutants depends on.
+
+    Raises:
+        CourseError: the file is missing or has no `observe`.
+    """
+    if not file.is_file():
+        raise CourseError(f"{file} is missing; it holds the known answers to {file.stem} and its `observe`")
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    definitions = {node.name: node for node in tree.body if isinstance(node, Definition)}
+    if "observe" not in definitions:
+        raise CourseError(f"{file} has no function observe(student, seed); mutants are compared by it")
+    parts: list[ast.stmt] = [*_used(definitions["observe"], definitions), definitions["observe"]]
+    parts += [
+        node
+        for node in tree.body
+        if isinstance(node, ast.Assign) and "EQUIVALENT" in {ast.unparse(each) for each in node.targets}
+    ]
+    return "\n".join(ast.unparse(part) for part in parts)
+
+
 def _variant(path: Path, name: str, kind: str, decorator: ast.Call, texts: list[str]) -> Variant:
     where = f"{path}:{decorator.lineno}: {name}"
     try:
@@ -133,11 +150,9 @@ def _variant(path: Path, name: str, kind: str, decorator: ast.Call, texts: list[
     except ValueError as error:
         raise CourseError(f"{where}: the arguments of @{kind} must be literals") from error
     says = given.get({"wrong": "thinking", "right": "looks", "cheat": "kind"}[kind])
-    exercise, fails = given.get("exercise"), given.get("fails", ())
-    if not exercise or not says or (kind == "wrong" and not fails):
-        raise CourseError(
-            f"{where}: @{kind} needs the exercise, a sentence, and for a wrong one the checks it fails"
-        )
+    exercise, fails = path.stem, given.get("fails", ())
+    if not says or (kind == "wrong" and not fails):
+        raise CourseError(f"{where}: @{kind} needs a sentence, and for a wrong one the checks it fails")
     *helpers, answer = texts
     renamed = re.sub(rf"^(def|class) {name}\b", rf"\1 {exercise}", answer, count=1)
     source = "\n\n".join([*helpers, renamed])

@@ -102,7 +102,7 @@ def _grade_mutants(assignment: Assignment, exercise: str, workers: int) -> dict[
     declared = mutants.equivalents(assignment.topic, exercise)
     if unknown := declared.keys() - all_of_them.keys():
         raise CourseError(
-            f"{exercise}: no mutant is called {min(unknown)!r}; mend EQUIVALENT in observations.py"
+            f"{exercise}: no mutant is called {min(unknown)!r}; mend EQUIVALENT in known/{exercise}.py"
         )
     tasks = {
         name: (assignment.topic, exercise, all_of_them[name]) for name in all_of_them.keys() - declared.keys()

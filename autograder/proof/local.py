@@ -71,14 +71,9 @@ def failures_over_seeds(topic: str, exercise: str, answer: str, count: int) -> l
     return failed
 
 
-def observer(topic: str, exercise: str) -> Callable[..., Any]:
-    """The topic's function that shows what can be seen of an answer to `exercise`."""
-    return getattr(observations(topic), f"observe_{exercise}")
-
-
-def observations(topic: str) -> ModuleType:
-    """`autograder/checks/<topic>/observations.py`."""
-    return importlib.import_module(f"autograder.checks.{topic}.observations")
+def known(topic: str, exercise: str) -> ModuleType:
+    """`autograder/checks/<topic>/known/<exercise>.py`."""
+    return importlib.import_module(f"autograder.checks.{topic}.known.{exercise}")
 
 
 def first_difference(topic: str, exercise: str, answer: str, inputs: int) -> int | None:
@@ -94,7 +89,7 @@ def looks_right(topic: str, exercise: str, answer: str) -> bool:
 def _compare(
     topic: str, exercise: str, answer: str, inputs: int, agree: Callable[[Any, Any], bool]
 ) -> int | None:
-    assignment, observe = assignment_of(topic), observer(topic, exercise)
+    assignment, observe = assignment_of(topic), known(topic, exercise).observe
     module = assignment.exercise(exercise).reference.partition(":")[0]
     reference = importlib.import_module(module)
     source = as_source(assignment, exercise, answer)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.checks.variants import read_variants
+from autograder.checks.variants import observation, read_variants
 from autograder.proof.answers import reference_answers
 from autograder.proof.keys import tree_key
-from autograder.proof.local import failures_over_seeds, first_difference, grade_locally, observations
+from autograder.proof.local import failures_over_seeds, first_difference, grade_locally, known
 from autograder.proof.mutation import mutants
 from autograder.proof.variants import basis
 
@@ -18,11 +18,10 @@ Record = dict[str, Any]
 
 def basis_of_mutants(assignment: Assignment, exercise: str) -> dict[str, str]:
     """What the outcome of an exercise's mutants depends on."""
-    folder = assignment.root / "autograder" / "checks" / assignment.topic
-    seen = (folder / "observations.py").read_text(encoding="utf-8")
+    file = assignment.root / "autograder" / "checks" / assignment.topic / "known" / f"{exercise}.py"
     return {
         **basis(assignment, exercise),
-        "observations": tree_key(seen),
+        "observations": tree_key(observation(file)),
         "mutation": tree_key(
             "\n".join(mutant.source for mutant in mutants(reference_answers(assignment)[exercise]))
         ),
@@ -37,7 +36,7 @@ def killed(topic: str, exercise: str, source: str) -> bool:
 
 def equivalents(topic: str, exercise: str) -> dict[str, str]:
     """{change: reason} of the mutants that are declared to be the same answer."""
-    return observations(topic).EQUIVALENT.get(exercise, {})
+    return getattr(known(topic, exercise), "EQUIVALENT", {})
 
 
 def differs(topic: str, exercise: str, source: str) -> int | None:
@@ -137,7 +136,7 @@ def problems(assignment: Assignment, record: Record) -> list[str]:
             found.append(
                 f"{exercise}: {of['killed']} of {rest} mutants killed; alive: {'; '.join(of['survived'])}"
             )
-        if len(of["equivalent"]) > MOST_EQUIVALENT * of["total"]:
+        if len(of["equivalent"]) > max(1, MOST_EQUIVALENT * of["total"]):
             found.append(f"{exercise}: {len(of['equivalent'])} of {of['total']} mutants called equivalent")
         found += [
             f"{exercise}: the mutant {name} is called equivalent, yet differs on input {number}"

@@ -29,6 +29,25 @@ def sgns_loss(center: Tensor, context: Tensor, negatives: Tensor) -> Tensor:
     ### END SOLUTION
 
 
+def sgns_gradient(center: Tensor, context: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradient of `sgns_loss`, written out: what training adds to each vector, with the sign turned.
+
+    Args:
+        center: (B, D) float.
+        context: (B, D) float.
+        negatives: (B, K, D) float.
+
+    Returns:
+        The gradients for center (B, D), context (B, D) and negatives (B, K, D), without autograd.
+    """
+    ### BEGIN SOLUTION
+    positive = (torch.sigmoid((center * context).sum(dim=-1)) - 1) / len(center)  # (B,)
+    negative = torch.sigmoid(torch.einsum("bd,bkd->bk", center, negatives)) / len(center)  # (B, K)
+    for_center = positive[:, None] * context + torch.einsum("bk,bkd->bd", negative, negatives)
+    return for_center, positive[:, None] * center, torch.einsum("bk,bd->bkd", negative, center)
+    ### END SOLUTION
+
+
 class SkipGram(nn.Module):
     """Two tables of word vectors, trained so that a word predicts the words near it.
 

@@ -56,7 +56,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> dict:
     for room in ("solutions", "autograder"):
         shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
     blocks = BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
-    assert len(blocks) == 7
+    assert len(blocks) == 4
     for how, name, _, text in blocks:
         path = copy / name
         before = path.read_text(encoding="utf-8") if path.exists() else ""

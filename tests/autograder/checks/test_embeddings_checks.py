@@ -168,10 +168,11 @@ def test_variants_are_read_as_text(tmp_path: Path) -> None:
         "import nothing_that_exists\n"
         "def helper(x):\n    return x\n\n"
         "def unused(x):\n    return x\n\n"
-        "@wrong(exercise='f', thinking='so it seems', fails=('test_a',))\n"
+        "@wrong(thinking='so it seems', fails=('test_a',))\n"
         "def one_way(x):\n    return helper(x)\n"
     )
-    (tmp_path / "misconceptions.py").write_text(text, encoding="utf-8")
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known" / "f.py").write_text(text, encoding="utf-8")
     (tmp_path / "test_f.py").write_text("raise SystemExit", encoding="utf-8")
     (variant,) = read_variants(tmp_path)
     assert (variant.name, variant.exercise, variant.kind, variant.fails) == (
@@ -183,6 +184,6 @@ def test_variants_are_read_as_text(tmp_path: Path) -> None:
     assert variant.source.startswith("def helper(x)")
     assert "def f(x):\n    return helper(x)" in variant.source
     assert "unused" not in variant.source
-    (tmp_path / "more.py").write_text(text, encoding="utf-8")
+    (tmp_path / "known" / "f.py").write_text(text + text, encoding="utf-8")
     with pytest.raises(CourseError, match="two variants"):
         read_variants(tmp_path)

@@ -9,25 +9,30 @@ VARIANTS = """
 from autograder.checks.variants import right, wrong
 
 
-@wrong(exercise="add", thinking="Adding is joining.", fails=("test_value", "test_sign"), page="sums#joining")
+@wrong(thinking="Adding is joining.", fails=("test_value", "test_sign"), page="sums#joining")
 def joined(a, b):
     return a
 
 
-@wrong(exercise="add", thinking="The sign does not matter.", fails=("test_sign",))
+@wrong(thinking="The sign does not matter.", fails=("test_sign",))
 def unsigned(a, b):
     return abs(a) + abs(b)
 
 
-@wrong(exercise="add", thinking="A difference is a sum.", fails=("test_sign",))
+@wrong(thinking="A difference is a sum.", fails=("test_sign",))
 def difference(a, b):
     return a - b
 
 
-@right(exercise="add", looks="swaps the two")
+@right(looks="swaps the two")
 def swapped(a, b):
     return b + a
 """
+
+
+def write_known(folder: Path, exercise: str, text: str) -> None:
+    (folder / "known").mkdir()
+    (folder / "known" / f"{exercise}.py").write_text(text, encoding="utf-8")
 
 
 def result(error: str = "", **status: str) -> ExerciseResult:
@@ -36,7 +41,7 @@ def result(error: str = "", **status: str) -> ExerciseResult:
 
 
 def test_patterns_are_found_by_exactly_the_checks_that_failed(tmp_path: Path) -> None:
-    (tmp_path / "misconceptions.py").write_text(VARIANTS, encoding="utf-8")
+    write_known(tmp_path, "add", VARIANTS)
     patterns = known_patterns(tmp_path)
 
     both = thoughts(result(test_value="failed", test_sign="failed"), patterns)
@@ -48,6 +53,6 @@ def test_patterns_are_found_by_exactly_the_checks_that_failed(tmp_path: Path) ->
 
 
 def test_code_that_stopped_is_no_pattern(tmp_path: Path) -> None:
-    (tmp_path / "misconceptions.py").write_text(VARIANTS, encoding="utf-8")
+    write_known(tmp_path, "add", VARIANTS)
     stopped = result("NameError: name 'a' is not defined", test_value="passed", test_sign="failed")
     assert not thoughts(stopped, known_patterns(tmp_path))

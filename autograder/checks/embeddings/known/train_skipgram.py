@@ -1,10 +1,46 @@
-"""Wrong answers to `train_skipgram`, each with the thinking behind it and the checks it must fail."""
+"""Known answers to `train_skipgram`: wrong, right and cheating ones, and what can be seen of an answer."""
 
 # mypy: ignore-errors
 
+import math
+
 import torch
 
-from autograder.checks.variants import wrong
+from autograder.checks.variants import cheat, right, wrong
+
+
+def observe(student, seed):
+    """Losses, parameters, mode and calls of a small training run of a model that is no skip-gram."""
+    rng = torch.Generator().manual_seed(seed)
+    size, count, batch_size, negatives_each = (
+        int(each) + 2 for each in torch.randint(9, (4,), generator=rng)
+    )
+    model, calls = torch.nn.Linear(3, size, bias=False, dtype=torch.float64), []
+    model.weight.data = torch.randn(size, 3, generator=rng).double()
+
+    def forward(centers, contexts, negatives):
+        calls.append((model.training, centers.tolist(), contexts.tolist(), negatives.tolist()))
+        apart = (model.weight[centers] - model.weight[contexts]).square().sum(-1)
+        return (
+            apart + (model.weight[centers][:, None] * model.weight[negatives]).sum((-1, -2)).square()
+        ).mean()
+
+    model.forward = forward
+    model.train(bool(seed % 2))
+    losses = student.train_skipgram(
+        model,
+        torch.randint(size, (count, 2), generator=rng),
+        torch.rand(size, generator=rng) + 0.1,
+        epochs=2,
+        batch_size=batch_size,
+        lr=0.02,
+        num_negatives=negatives_each,
+        generator=torch.Generator().manual_seed(seed),
+    )
+    return losses, model.weight.detach().clone(), model.training, calls
+
+
+# --- Wrong -----------------------------------------------------------------------------------------------
 
 
 def shuffled(pairs, batch_size, generator):
@@ -53,7 +89,6 @@ def fit(model, epoch, epochs, optimizer, draw, step=step):
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="A pair is (context, center): the word that is seen, then the word predicted.",
     fails=("test_every_pair_once",),
 )
@@ -68,7 +103,6 @@ def columns_swapped(model, pairs, noise, *, epochs, batch_size, lr, num_negative
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="Random training data means drawing random rows.",
     fails=("test_every_pair_once",),
 )
@@ -83,7 +117,6 @@ def pairs_with_replacement(model, pairs, noise, *, epochs, batch_size, lr, num_n
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="All batches should have the same size.",
     fails=("test_short_batch", "test_losses"),
 )
@@ -98,7 +131,6 @@ def drops_the_short_batch(model, pairs, noise, *, epochs, batch_size, lr, num_ne
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="One shuffle makes the order random.",
     fails=("test_fresh_order",),
 )
@@ -114,7 +146,6 @@ def shuffled_once(model, pairs, noise, *, epochs, batch_size, lr, num_negatives,
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="It is enough that the batches come in random order.",
     fails=("test_short_batch", "test_fresh_order"),
 )
@@ -130,7 +161,6 @@ def batches_shuffled(model, pairs, noise, *, epochs, batch_size, lr, num_negativ
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="A random word is any word, each as likely as the other.",
     fails=("test_noise_distribution",),
 )
@@ -145,7 +175,6 @@ def uniform_negatives(model, pairs, noise, *, epochs, batch_size, lr, num_negati
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="`multinomial` draws in proportion to weights; its defaults will do.",
     fails=("test_negatives_drawn_anew",),
 )
@@ -160,7 +189,6 @@ def negatives_without_replacement(model, pairs, noise, *, epochs, batch_size, lr
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="Negatives are noise, so one draw serves for a whole batch.",
     fails=("test_negatives_drawn_anew",),
 )
@@ -175,7 +203,6 @@ def negatives_for_the_batch(model, pairs, noise, *, epochs, batch_size, lr, num_
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="A true context word is no negative, so it is drawn again.",
     fails=("test_negatives_drawn_anew",),
 )
@@ -196,7 +223,6 @@ def negatives_avoid_the_context(model, pairs, noise, *, epochs, batch_size, lr, 
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="An optimiser is an optimiser.",
     fails=("test_first_step",),
 )
@@ -211,7 +237,6 @@ def plain_gradient_descent(model, pairs, noise, *, epochs, batch_size, lr, num_n
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="Adam comes with a good learning rate.",
     fails=("test_first_step", "test_losses"),
 )
@@ -226,7 +251,6 @@ def rate_of_its_own(model, pairs, noise, *, epochs, batch_size, lr, num_negative
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="`backward` computes the gradient, `step` uses it, and that is all.",
     fails=("test_gradient_of_the_batch",),
 )
@@ -246,7 +270,6 @@ def gradients_kept(model, pairs, noise, *, epochs, batch_size, lr, num_negatives
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="Everything that an epoch needs is made when it begins.",
     fails=("test_one_optimiser",),
 )
@@ -260,7 +283,6 @@ def optimiser_for_every_epoch(model, pairs, noise, *, epochs, batch_size, lr, nu
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="The mean loss is the mean of the losses that the model gives.",
     fails=("test_losses",),
 )
@@ -285,7 +307,6 @@ def mean_of_the_batches(model, pairs, noise, *, epochs, batch_size, lr, num_nega
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="Whoever needs another mode will set it.",
     fails=("test_mode",),
 )
@@ -302,7 +323,6 @@ def stays_in_training_mode(model, pairs, noise, *, epochs, batch_size, lr, num_n
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="The generator is for the negatives; the order may be any.",
     fails=("test_generator",),
 )
@@ -317,7 +337,6 @@ def order_of_its_own(model, pairs, noise, *, epochs, batch_size, lr, num_negativ
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="A fixed seed makes the result repeatable.",
     fails=("test_generator",),
 )
@@ -333,7 +352,6 @@ def seeds_the_generator(model, pairs, noise, *, epochs, batch_size, lr, num_nega
 
 
 @wrong(
-    exercise="train_skipgram",
     thinking="Weights have to sum to one before they can be used.",
     fails=("test_inputs_untouched",),
 )
@@ -346,3 +364,152 @@ def scales_the_noise_in_place(model, pairs, noise, *, epochs, batch_size, lr, nu
         torch.optim.Adam(model.parameters(), lr=lr),
         lambda batch: drawn(noise, batch, num_negatives, generator),
     )
+
+
+# --- Right -----------------------------------------------------------------------------------------------
+
+
+@right(
+    looks="torch's DataLoader shuffles; negatives by inverting the cumulative weights.",
+)
+def data_loader(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+    mode = model.training
+    model.train(True)
+    steps = noise.double().cumsum(0)
+    loader = torch.utils.data.DataLoader(pairs, batch_size, shuffle=True, generator=generator)
+    optimizer = torch.optim.Adam(model.parameters(), lr)
+    losses = []
+    for _ in range(epochs):
+        seen = []
+        for batch in loader:
+            places = (
+                torch.rand(len(batch), num_negatives, generator=generator, dtype=torch.float64) * steps[-1]
+            )
+            words = torch.searchsorted(steps, places, right=True).clamp(max=int(noise.nonzero().max()))
+            loss = model(*batch.T, words)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=False)
+            seen += [loss.item()] * len(batch)
+        losses.append(math.fsum(seen) / len(seen))
+    model.train(mode)
+    return losses
+
+
+@right(looks="All negatives of an epoch at once; the order by sorting random numbers.")
+def epoch_at_once(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+    optimizer = torch.optim.Adam(list(model.parameters()), lr=lr, foreach=True)
+    before, history = model.training, []
+    try:
+        for _ in range(epochs):
+            model.train()
+            order = torch.rand(len(pairs), generator=generator).argsort()
+            chances = (noise / noise.sum()).repeat(len(pairs), 1)
+            words = torch.multinomial(chances, num_negatives, replacement=True, generator=generator)
+            total, first = torch.zeros((), dtype=torch.float64), 0
+            while first < len(pairs):
+                rows = order[first : first + batch_size]
+                optimizer.zero_grad()
+                loss = model(pairs[rows, 0], pairs[rows, 1], words[first : first + batch_size])
+                loss.backward()
+                optimizer.step()
+                total += loss.detach() * rows.numel()
+                first += batch_size
+            history.append(float(total / len(pairs)))
+    finally:
+        model.train(before)
+    return history
+
+
+@right(looks="Adam written out by hand.")
+def adam_by_hand(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+    was = model.training
+    model.train()
+    parameters = [each for each in model.parameters() if each.requires_grad]
+    first, second = ([torch.zeros_like(each) for each in parameters] for _ in range(2))
+    history, count = [], 0
+    for _ in range(epochs):
+        total = 0.0
+        for rows in torch.randperm(pairs.shape[0], generator=generator).split(batch_size):
+            batch = pairs[rows]
+            words = torch.multinomial(noise, batch.shape[0] * num_negatives, True, generator=generator)
+            loss = model(batch[:, 0], batch[:, 1], words.reshape(-1, num_negatives))
+            count += 1
+            for value, grad, m, v in zip(
+                parameters, torch.autograd.grad(loss, parameters), first, second, strict=True
+            ):
+                m.mul_(0.9).add_(grad, alpha=0.1)
+                v.mul_(0.999).add_(grad.square(), alpha=0.001)
+                rate = lr / (1 - 0.9**count)
+                value.data -= rate * m / ((v / (1 - 0.999**count)).sqrt() + 1e-8)
+            total += loss.item() * batch.shape[0]
+        history.append(total / pairs.shape[0])
+    model.train(was)
+    return history
+
+
+@right(looks="NumPy draws order and negatives, seeded once from the generator.")
+def numpy_draws(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+    import numpy as np
+
+    random = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+    chances = noise.double().numpy() / noise.double().sum().item()
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    flag = model.training
+    model.train()
+    losses = []
+    for _ in range(epochs):
+        order = random.permutation(len(pairs))
+        weighted = []
+        for part in range(math.ceil(len(pairs) / batch_size)):
+            rows = order[part * batch_size : (part + 1) * batch_size]
+            batch = pairs[torch.from_numpy(rows)]
+            words = torch.from_numpy(random.choice(len(chances), (len(rows), num_negatives), p=chances))
+            for parameter in model.parameters():
+                parameter.grad = None
+            value = model(batch[:, 0].contiguous(), batch[:, 1].contiguous(), words)
+            value.backward()
+            optimizer.step()
+            weighted.append(value.item() * len(rows) / len(pairs))
+        losses.append(sum(weighted))
+    if not flag:
+        model.eval()
+    return losses
+
+
+# --- Cheats ----------------------------------------------------------------------------------------------
+
+
+@cheat(kind="zeros")
+def zeros(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+    return [0.0] * epochs
+
+
+@cheat(kind="input")
+def the_input(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+    return noise.tolist()[:epochs]
+
+
+@cheat(kind="noise")
+def random_training(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+    for parameter in model.parameters():
+        parameter.data += lr * torch.randn(parameter.shape, generator=generator)
+    return torch.rand(epochs, generator=generator).sort(descending=True).values.tolist()
+
+
+@cheat(kind="remembered")
+def trained_once(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator, memory=[]):  # noqa: B006
+    if memory:
+        return (memory * epochs)[:epochs]
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    for _ in range(epochs):
+        total = 0.0
+        for batch in pairs[torch.randperm(len(pairs), generator=generator)].split(batch_size):
+            draws = torch.multinomial(noise, len(batch) * num_negatives, True, generator=generator)
+            loss = model(batch[:, 0], batch[:, 1], draws.view(-1, num_negatives))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(batch)
+        memory.append(total / len(pairs))
+    return list(memory)
