@@ -42,7 +42,8 @@ def glove_loss(
 ) -> Tensor:
     """Mean weighted squared error of a batch of entries of the co-occurrence table.
 
-    loss = mean over B of f(x) * (word . context + word_bias + context_bias - log x)^2,  f(x) = min(1, x / maximum)^power
+    loss = mean over B of f(x) * (word . context + word_bias + context_bias - log x)^2
+    f(x) = min(1, x / maximum)^power
 
     Args:
         word: (B, D) float, the vectors of the row words.
