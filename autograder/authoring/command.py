@@ -29,6 +29,10 @@ def exercises(
         bool,
         typer.Option("--check", help="Write nothing; fail when a notebook is not what its sources give."),
     ] = False,
+    show: Annotated[
+        bool,
+        typer.Option("--show", help="Also write each as a page to look at, into _build/preview."),
+    ] = False,
 ) -> None:
     """Write the students' notebooks from the manuscripts in `solutions/`.
 
@@ -51,6 +55,11 @@ def exercises(
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, text)
             typer.echo(f"wrote {path.relative_to(root)}")
+        if show:
+            page = root / "_build" / "preview" / f"{topic}.html"
+            page.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(page, as_page(text))
+            typer.echo(f"open {page.relative_to(root)} to see it as a student does")
     if check and not topics:
         stale += [
             f"{extra.relative_to(root)}: no manuscript makes it; delete it" for extra in strangers(root)
@@ -87,6 +96,15 @@ def generate(topic: str, root: Path) -> str:
     if complaints := unmatched(assignment):
         raise CourseError(f"{topic}: {'; '.join(complaints)}; add the check or correct its `requires`")
     return released_notebook(assignment)
+
+
+def as_page(notebook: str) -> str:
+    """A notebook as one HTML page, the way JupyterLab shows it to a student who has just opened it."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    page, _ = HTMLExporter().from_notebook_node(nbformat.reads(notebook, as_version=4))
+    return str(page)
 
 
 def drift(path: Path, expected: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`python -m autograder.proof variants|mutants|seeds [TOPIC ...]`: tests the checks, records the outcome."""
+"""`python -m autograder.proof try|variants|mutants|seeds [TOPIC ...]`: tests the checks, records the outcome."""
 
 import json
 import multiprocessing
@@ -10,12 +10,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
+from rich.table import Table
 
 from autograder.assignment import Assignment
 from autograder.authoring.command import manuscripts
 from autograder.proof import mutants, variants
 from autograder.proof.answers import reference_answers
+from autograder.proof.local import grade_locally
 from autograder.proof.mutation import mutants as mutants_of
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
@@ -54,6 +57,35 @@ def variants_command(
             _write(path, record)
         found += variants.problems(assignment, record, wanted)
     _say(found, "every known answer is judged as it should be")
+
+
+@app.command("try", epilog="Example: python -m autograder.proof try embeddings sgns_loss")
+def try_command(
+    topic: Annotated[str, typer.Argument(help="A topic that has exercises.")],
+    exercise: Annotated[str, typer.Argument(help="One of its exercises.")],
+) -> None:
+    """Run the checks on every known answer of one exercise, here and now: no sandbox, no visible tests, no record.
+
+    For writing checks: it takes seconds where `variants` takes minutes, and tells the same about the hidden checks.
+    """
+    (assignment,) = _assignments([topic], exercise)
+    points = assignment.exercise(exercise).points
+    table = Table("known answer", "kind", "points", "failed", box=None)
+    found = []
+    for case in variants.cases(assignment):
+        if case.exercise != exercise or case.answer is None:
+            continue
+        outcome = grade_locally(topic, exercise, case.answer, seed=1)
+        failed = list(outcome.failed) if not outcome.died else [f"died: {outcome.died}"]
+        entry = {"score": outcome.score, "failed": failed}
+        wrong = variants.misjudged(case, entry, points)
+        found += wrong
+        mark = "[red]✗[/red]" if wrong else "[green]✓[/green]"
+        table.add_row(
+            f"{mark} {case.name}", case.kind, f"{outcome.score}/{points}", escape(", ".join(failed))
+        )
+    console.print(table)
+    _say(found, f"the checks of {exercise} judge every known answer as it should be")
 
 
 @app.command("mutants", epilog="Example: python -m autograder.proof mutants embeddings --check")

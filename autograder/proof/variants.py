@@ -128,13 +128,14 @@ def problems(assignment: Assignment, record: Record, exercises: Iterable[str] | 
                 )
             else:
                 held[case.exercise].append((case, entry))
-                found += _misjudged(case, entry, assignment.exercise(case.exercise).points)
+                found += misjudged(case, entry, assignment.exercise(case.exercise).points)
     for name, pairs in held.items():
         found += [f"{name}: {sentence}" for sentence in _short_of(pairs)]
     return found
 
 
-def _misjudged(case: Case, entry: Entry, points: int) -> list[str]:
+def misjudged(case: Case, entry: Entry, points: int) -> list[str]:
+    """What is wrong with the outcome of a case: none or one sentence."""
     who = f"{case.exercise}: {case.kind} {case.name}"
     if case.kind in ("reference", "right") and entry["score"] != points:
         return [f"{who} got {entry['score']} of {points}; it failed {', '.join(entry['failed'])}"]

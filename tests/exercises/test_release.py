@@ -167,3 +167,10 @@ def test_the_difference_is_shown_for_order_only(released: str, tmp_path: Path) -
     path = tmp_path / "a.ipynb"
     path.write_text(json.dumps(notebook))
     assert drift(path, released) == "the metadata or the order of the cells differs"
+
+
+def test_a_notebook_is_shown_as_a_student_sees_it(project: Path, command: Callable[..., str]) -> None:
+    command("embeddings", "--show")
+    page = (project / "_build" / "preview" / "embeddings.html").read_text(encoding="utf-8")
+    assert "The loss of skip-gram" in page
+    assert "NotImplementedError" in page
