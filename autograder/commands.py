@@ -138,8 +138,18 @@ def grade(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that grade; default one for each core.")
     ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="A Dask scheduler, such as tcp://10.0.0.5:8786, whose workers grade."
+        ),
+    ] = None,
     db: Annotated[
-        str | None, typer.Option(metavar="URL", help="The gradebook, from now on; default gradebook.db.")
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The gradebook, from now on, such as postgresql://user:password@host/name; default gradebook.db.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the outcomes here.")
@@ -161,13 +171,17 @@ def grade(
     from autograder.classroom.grade import grade as run
     from autograder.classroom.outcome import as_contract
 
+    if dask is not None and workers is not None:
+        raise CourseError(
+            "--workers counts processes of this machine, --dask names others: give one of the two"
+        )
     classroom = open_class(folder)
     console = _console()
     if unsafe:
         warn_unsafe()
     outcomes = []
     for topic in dict.fromkeys(topics):
-        order = Order(topic, tuple(students or ()), workers or cores(), db, force, unsafe)
+        order = Order(topic, tuple(students or ()), workers or cores(), db, force, unsafe, dask)
         try:
             outcomes.append(run(classroom, order))
         except KeyboardInterrupt:

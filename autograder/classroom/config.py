@@ -27,6 +27,7 @@ def configure(c: Any, root: Path) -> None:
     from autograder.grading import nbgrader_glue
 
     c.CourseDirectory.root = str(root)
+    c.CourseDirectory.course_id = "default_course"  # nbgrader's "" breaks a foreign key that PostgreSQL keeps
     database = Classroom(root).database_file
     if database.is_file():
         c.CourseDirectory.db_url = database.read_text(encoding="utf-8").strip()

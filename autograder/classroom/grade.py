@@ -2,9 +2,10 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
 from rich.progress import (
@@ -19,7 +20,7 @@ from rich.progress import (
 from autograder.assignment import Assignment
 from autograder.classroom.config import course_directory, load_config
 from autograder.classroom.folder import Classroom, lock, make_folder
-from autograder.classroom.gradebook import autograde, ensure_assignment, name_student
+from autograder.classroom.gradebook import autograde, database_url, ensure_assignment, name_student
 from autograder.classroom.received import Receipt, latest_receipts
 from autograder.classroom.standing import Entry, read_entries, stands
 from autograder.classroom.worker import make
@@ -43,6 +44,8 @@ class Order:
     force: bool = False
     unsafe: bool = False
     """Without the sandbox."""
+    dask: str | None = None
+    """Address of a Dask scheduler whose workers grade, in place of processes here."""
 
 
 @dataclass
@@ -122,8 +125,7 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
             _settle(run, record, entries, outcome)
             progress.advance(bar)
         todo = [student for student in students if student not in records]
-        arguments = (str(classroom.root), order.topic, order.unsafe)
-        for student, answer in work(todo, workers=order.workers, make=make, arguments=arguments):
+        for student, answer in _answers(classroom, order, todo):
             progress.update(bar, advance=1, description=f"grading {order.topic}: {student}")
             if isinstance(answer, Raised):
                 outcome.problems.append(f"{student}: the grader failed: {answer.summary}")
@@ -137,6 +139,17 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
             outcome.graded += 1
     outcome.records.sort(key=lambda record: record.student)
     return outcome
+
+
+def _answers(classroom: Classroom, order: Order, todo: list[str]) -> Iterator[tuple[str, Any]]:
+    """(student, answer) as answers come, from processes of this machine or from a Dask cluster."""
+    if order.dask is None or not todo:
+        arguments = (str(classroom.root), order.topic, order.unsafe)
+        return work(todo, workers=order.workers, make=make, arguments=arguments)
+    from autograder.classroom.distributed import pack, work_on
+
+    submissions = {student: classroom.submission(student, order.topic).read_bytes() for student in todo}
+    return work_on(order.dask, submissions, pack(classroom, order.topic, unsafe=order.unsafe))
 
 
 def _students(classroom: Classroom, order: Order) -> list[str]:
@@ -161,7 +174,7 @@ def _prepare(classroom: Classroom, order: Order) -> _Run:
     if not order.unsafe:
         layers.require()
     if order.db_url is not None:
-        write_atomically(classroom.database_file, order.db_url + "\n", mode=0o600)
+        write_atomically(classroom.database_file, database_url(order.db_url) + "\n", mode=0o600)
     config = load_config(classroom)
     config.Execute.unsafe_no_sandbox = order.unsafe
     directory = course_directory(config)

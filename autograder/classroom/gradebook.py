@@ -19,6 +19,27 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from nlpcourse.errors import CourseError
 
 
+def database_url(url: str) -> str:
+    """A database address as SQLAlchemy wants it, PostgreSQL's with the driver that is installed.
+
+    Raises:
+        CourseError: it is none.
+    """
+    from sqlalchemy.engine import make_url
+
+    try:
+        found = make_url(url)
+        if found.drivername in ("postgres", "postgresql"):
+            found = found.set(drivername="postgresql+psycopg")
+        found.get_dialect()
+    except (SQLAlchemyError, ImportError) as error:
+        raise CourseError(
+            "--db is the address of a database, such as postgresql://user:password@host/name or "
+            f"sqlite:////absolute/path.db: {error}"
+        ) from error
+    return found.render_as_string(hide_password=False)
+
+
 @contextlib.contextmanager
 def open_gradebook(directory: CourseDirectory) -> Iterator[Gradebook]:
     """The class's gradebook, made when it is not there.

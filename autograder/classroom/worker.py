@@ -20,8 +20,26 @@ def make(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, b
         CourseError: the salt or the pin does not hold what it should.
     """
     classroom = Classroom(Path(root))
-    pin = classroom.pin(topic)
-    point_packages(pin)
+    grade_bytes = grader(str(classroom.pin(topic)), topic, classroom.salt(), unsafe)
+
+    def grade(student: str) -> tuple[Record, bytes]:
+        return grade_bytes((student, classroom.submission(student, topic).read_bytes()))
+
+    return grade
+
+
+def grader(
+    pin: str, topic: str, salt: bytes, unsafe: bool
+) -> Callable[[tuple[str, bytes]], tuple[Record, bytes]]:
+    """Get ready to grade `topic` as it is pinned in a folder.
+
+    Returns:
+        A function from (student's id, the bytes handed in) to the record and the graded notebook's bytes.
+
+    Raises:
+        CourseError: the pin does not hold what it should.
+    """
+    point_packages(Path(pin))
     import torch
 
     from autograder.assignment import Assignment
@@ -29,12 +47,11 @@ def make(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, b
     from autograder.grading.session import CheckSession
 
     torch.set_num_threads(1)
-    assignment = Assignment.load(topic, pin)
-    session = CheckSession(pin / "autograder" / "checks" / topic)
-    salt = classroom.salt()
+    assignment = Assignment.load(topic, Path(pin))
+    session = CheckSession(Path(pin) / "autograder" / "checks" / topic)
 
-    def grade(student: str) -> tuple[Record, bytes]:
-        submission = classroom.submission(student, topic).read_bytes()
+    def grade(task: tuple[str, bytes]) -> tuple[Record, bytes]:
+        student, submission = task
         graded = grade_notebook(submission, assignment, session, student=student, salt=salt, unsafe=unsafe)
         return graded.record, graded.notebook
 

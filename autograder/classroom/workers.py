@@ -101,6 +101,32 @@ def work(
             worker.channel.close()
 
 
+class Resident:
+    """One worker process for one caller, who asks and waits."""
+
+    def __init__(self, make: Make, arguments: tuple[Any, ...]) -> None:
+        self._worker = _start(make, arguments)
+
+    def ask(self, task: Any) -> Any:
+        """What the task gave, `Died` or `Raised`.
+
+        Raises:
+            CourseError: the worker did not get as far as its first task.
+        """
+        if not self._worker.ready:
+            _check_started(_receive(self._worker))
+            self._worker.ready = True
+        self._worker.task = (task, 0)
+        _send(self._worker)
+        return _receive(self._worker)
+
+    def end(self) -> None:
+        """Kill the process."""
+        self._worker.process.kill()
+        self._worker.process.join()
+        self._worker.channel.close()
+
+
 def _start(make: Make, arguments: tuple[Any, ...]) -> _Worker[Any]:
     context = get_context("spawn")
     ours, theirs = context.Pipe()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from autograder.classroom.release import release
 from autograder.classroom.results import Scored, Submission, TopicResults, Written
 from autograder.grading.record import INSTRUCTOR_ONLY, CheckResult, ExerciseResult, Hashes, Manual, Record
 from nlpcourse.paths import project_root
+
+sys.path.insert(0, str(Path(__file__).parent))  # for `servers`
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'</style></title>"
 DUE = "2026-03-01T12:00:00+00:00"

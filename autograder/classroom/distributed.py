@@ -1,0 +1,193 @@
+"""Grading on a Dask cluster: what a class is graded with goes out once, then bytes go out and bytes come back.
+
+Start workers without a nanny, `dask worker ADDRESS --no-nanny`, on machines that have the same course installed. Each
+grades in a process of its own, behind the same sandbox as here. Who can reach the scheduler can run code on the
+workers, so it belongs on a private network, or behind Dask's own TLS.
+"""
+
+import hashlib
+import multiprocessing
+import platform
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import autograder
+from autograder.classroom.folder import Classroom
+from autograder.classroom.worker import grader
+from autograder.classroom.workers import ATTEMPTS, Died, Raised, Resident
+from autograder.grading.record import Record
+from autograder.sandbox import layers
+from nlpcourse.errors import CourseError
+
+_CONNECT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Pack:
+    """All that grading a topic of a class depends on, as data."""
+
+    topic: str
+    files: tuple[tuple[str, bytes], ...]
+    """The pin: path below it, content."""
+    salt: bytes
+    unsafe: bool
+
+    @property
+    def digest(self) -> str:
+        """Names the pack: equal for equal content."""
+        digest = hashlib.sha256(repr((self.topic, self.unsafe)).encode() + self.salt)
+        for path, content in self.files:
+            digest.update(f"\0{path}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
+
+    def unpack(self, folder: Path) -> None:
+        """Write the pin's files below `folder`."""
+        for path, content in self.files:
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+
+def pack(classroom: Classroom, topic: str, *, unsafe: bool) -> Pack:
+    """The pack of a topic as it is pinned for a class."""
+    pin = classroom.pin(topic)
+    files = sorted(path for path in pin.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    content = tuple((path.relative_to(pin).as_posix(), path.read_bytes()) for path in files)
+    return Pack(topic, content, classroom.salt(), unsafe)
+
+
+def work_on(
+    address: str, submissions: Mapping[str, bytes], graded_with: Pack
+) -> Iterator[tuple[str, tuple[Record, bytes] | Died | Raised]]:
+    """Yield (student, result) as results come, as `workers.work` does.
+
+    A worker that dies loses its submission to another; one that outlives no worker is `Died`.
+
+    Args:
+        address: of the Dask scheduler, such as `tcp://10.0.0.5:8786`.
+        submissions: the bytes handed in, by student.
+        graded_with: the pack of the topic.
+
+    Raises:
+        CourseError: no scheduler answers, it has no workers, or one of them is not fit to grade.
+    """
+    from distributed import Client, as_completed
+
+    try:
+        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"no Dask scheduler answers at {address}; start one: dask scheduler, and workers: "
+            f"dask worker {address} --no-nanny"
+        ) from error
+    with client:
+        _check_workers(client, graded_with.unsafe)
+        everywhere = client.scatter(graded_with, broadcast=True)
+        waiting = {
+            client.submit(grade_bytes, everywhere, student, submission, pure=False): (student, 1)
+            for student, submission in submissions.items()
+        }
+        answers = as_completed(waiting, loop=client.loop)
+        for future in answers:
+            student, attempt = waiting.pop(future)
+            answer = _answer(future)
+            if isinstance(answer, Died) and attempt < ATTEMPTS:
+                again = client.submit(grade_bytes, everywhere, student, submissions[student], pure=False)
+                waiting[again] = (student, attempt + 1)
+                answers.add(again)
+                continue
+            yield student, answer
+
+
+def _answer(future: Any) -> tuple[Record, bytes] | Died | Raised:
+    error = future.exception()
+    if error is not None:  # raised outside of the grading process: Dask's own, or its workers died at it
+        return Died(f"{type(error).__name__}: {error}")
+    answer = future.result()
+    if isinstance(answer, Died | Raised):
+        return answer
+    record, notebook = answer
+    return Record.from_json(record), notebook
+
+
+def _check_workers(client: Any, unsafe: bool) -> None:
+    here = facts()
+    answers = client.run(fitness, on_error="return")
+    fit = {address: answer for address, answer in answers.items() if isinstance(answer, tuple)}
+    for address, answer in answers.items():
+        if not isinstance(answer, tuple | OSError):  # an OSError: it ended just now
+            raise CourseError(f"the Dask worker {address} cannot say what it is: {answer}")
+    if not fit:
+        raise CourseError("the Dask scheduler has no workers; start one: dask worker ADDRESS --no-nanny")
+    for address, (there, complaint) in fit.items():
+        for name, value in here.items():
+            if there.get(name) != value:
+                raise CourseError(
+                    f"the Dask worker {address} has another {name} ({there.get(name)}, here {value}); "
+                    "install the same course and constraints.txt there"
+                )
+        if complaint and not unsafe:
+            raise CourseError(f"the Dask worker {address} cannot grade: {complaint}")
+        if there.get("nanny"):
+            raise CourseError(f"the Dask worker {address} has a nanny; start it with --no-nanny")
+
+
+def facts() -> dict[str, str]:
+    """What must be equal here and on every worker for equal results."""
+    digest = hashlib.sha256()
+    folder = Path(autograder.__file__).parent
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    python = ".".join(platform.python_version_tuple()[:2])
+    packages = {name: version(name) for name in ("nlpcourse", "torch", "numpy", "nbgrader")}
+    return {"Python": python, **packages, "grader": digest.hexdigest()[:12]}
+
+
+def fitness() -> tuple[dict[str, str], str]:
+    """The facts of this worker, and why it cannot sandbox, or ""."""
+    found = facts()
+    if multiprocessing.current_process().daemon:
+        found["nanny"] = "yes"
+    try:
+        layers.require()
+    except CourseError as error:
+        return found, str(error)
+    return found, ""
+
+
+_idle: dict[str, list[Resident]] = {}
+_folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
+_lock = threading.Lock()
+
+
+def grade_bytes(graded_with: Pack, student: str, submission: bytes) -> Any:
+    """Grade one submission in a process kept for this pack; runs in a thread of a Dask worker.
+
+    Returns:
+        The record as JSON and the graded notebook; or `Died`, or `Raised`.
+    """
+    key = graded_with.digest
+    with _lock:
+        if key not in _folders:
+            _folders[key] = tempfile.TemporaryDirectory(prefix="nlpcourse-pin-")
+            graded_with.unpack(Path(_folders[key].name))
+        free = _idle.setdefault(key, [])
+        resident = free.pop() if free else None
+    if resident is None:
+        arguments = (_folders[key].name, graded_with.topic, graded_with.salt, graded_with.unsafe)
+        resident = Resident(grader, arguments)
+    answer = resident.ask((student, submission))
+    if isinstance(answer, Died):
+        resident.end()
+    else:
+        with _lock:
+            free.append(resident)
+    if isinstance(answer, Died | Raised):
+        return answer
+    record, notebook = answer
+    return record.to_json(), notebook
