@@ -1,0 +1,182 @@
+"""A class graded by stock nbgrader, by otter-grader where it is given, and by this course, in one run.
+
+    python bench/grading.py [--students 60] [--repeats 3] [--otter-python /path/to/python] [--json FILE]
+
+All grade the same submissions of the released embeddings notebook, every exercise answered, without the student's own
+long run. Stock nbgrader runs the visible tests only: it has no hidden checks and no sandbox. otter-grader runs the
+notebook's cells under `otter run` with one empty test, the least that it can do. Ours runs visible tests and hidden
+checks in the sandbox, at one and at two workers. The ratios are those of one run on one machine; times by themselves
+say nothing about another.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+from rich.table import Table
+
+from autograder.classroom.folder import Classroom
+from autograder.classroom.init import init
+from autograder.classroom.release import release
+from autograder.classroom.sample import TOPIC, fill, samples
+from nlpcourse.files import write_atomically
+from nlpcourse.paths import project_root
+
+STOCK = """c = get_config()
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
+c.Execute.timeout = 600
+c.CourseDirectory.course_id = "stock"
+"""
+
+OTTER_TEST = """OK_FORMAT = True
+test = {"name": "q1", "points": 1, "suites": [{"cases": [{"code": ">>> 1\\n1"}], "type": "doctest"}]}
+"""
+
+
+def answered(released: Path, students: int) -> dict[str, str]:
+    """Notebooks as handed in, by student: all right, each with a comment of its own, the long run left out."""
+    blank = nbformat.read(released, as_version=4)
+    right = fill(blank, samples(project_root())[0])
+    right.cells = [cell for cell in right.cells if cell.metadata.get("nlpcourse", {}).get("role") != "long"]
+    found = {}
+    for number in range(students):
+        for cell in right.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == "sgns_loss":
+                cell.source = cell.source.split("\n# student")[0] + f"\n# student {number}"
+        found[f"student{number:04d}"] = nbformat.writes(right)
+    return found
+
+
+def hand_in(classroom: Classroom, notebooks: dict[str, str]) -> None:
+    """Put the notebooks where a class keeps what was handed in."""
+    for student, text in notebooks.items():
+        path = classroom.submission(student, TOPIC)
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def stock_class(folder: Path, ours: Classroom, notebooks: dict[str, str]) -> Path:
+    """A course of nbgrader as it comes, with the same source and submissions."""
+    made = Classroom(folder)
+    source = nbformat.read(ours.source(TOPIC), as_version=4)
+    source.cells = [cell for cell in source.cells if cell.metadata.get("nlpcourse", {}).get("role") != "long"]
+    made.source(TOPIC).parent.mkdir(parents=True)
+    nbformat.write(source, made.source(TOPIC))
+    made.config.write_text(STOCK, encoding="utf-8")
+    hand_in(made, notebooks)
+    command(["-m", "nbgrader", "generate_assignment", TOPIC, "--force"], folder)
+    return folder
+
+
+def command(arguments: list[str], folder: Path, python: str = sys.executable) -> None:
+    """Run python with arguments in a folder; what it said is shown when it fails."""
+    done = subprocess.run(
+        [python, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stdout[-3000:]}")
+
+
+def timed(action: Callable[[], None]) -> float:
+    """Wall seconds of one call."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def otter_folder(folder: Path, notebooks: dict[str, str]) -> Path:
+    """What `otter grade` runs: a tests folder zipped as its autograder, and the notebooks."""
+    (folder / "tests").mkdir(parents=True)
+    (folder / "tests" / "q1.py").write_text(OTTER_TEST, encoding="utf-8")
+    shutil.make_archive(str(folder / "autograder"), "zip", folder, "tests")
+    for student, text in notebooks.items():
+        (folder / f"{student}.ipynb").write_text(text, encoding="utf-8")
+    return folder
+
+
+def otter(folder: Path, python: str, notebooks: dict[str, str]) -> None:
+    """`otter run` for every notebook, one after the other, as its own container would."""
+    for student in notebooks:
+        arguments = ["-m", "otter", "run", "-a", "autograder.zip", "--no-logo", f"{student}.ipynb"]
+        command(arguments, folder, python)
+
+
+def ours(classroom: Classroom, workers: int) -> None:
+    """`nlpcourse grade` from nothing."""
+    arguments = ["grade", TOPIC, "--class", str(classroom.root), "--force", "--workers", str(workers)]
+    command(["-m", "nlpcourse.cli", *arguments], project_root())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--students", type=int, default=60)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--otter-python", help="an interpreter that has otter-grader 7 and torch")
+    parser.add_argument("--json", type=Path, help="write the figures here, too")
+    options = parser.parse_args()
+    console = Console()
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        classroom = init(work / "ours")
+        release(classroom, TOPIC, root=project_root(), due=None)
+        notebooks = answered(classroom.release(TOPIC), options.students)
+        hand_in(classroom, notebooks)
+        stock = stock_class(work / "stock", classroom, notebooks)
+        runs: dict[str, Callable[[], None]] = {
+            "nbgrader, visible tests only": lambda: command(
+                ["-m", "nbgrader", "autograde", TOPIC, "--create", "--force"], stock
+            ),
+            "this course, 1 worker": lambda: ours(classroom, 1),
+            "this course, 2 workers": lambda: ours(classroom, 2),
+        }
+        if options.otter_python:
+            folder = otter_folder(work / "otter", notebooks)
+            runs["otter-grader, cells only"] = lambda: otter(folder, options.otter_python, notebooks)
+        seconds: dict[str, list[float]] = {name: [] for name in runs}
+        for repeat in range(options.repeats):
+            for name, action in runs.items():
+                with console.status(f"run {repeat + 1} of {options.repeats}: {name}"):
+                    seconds[name].append(timed(action) / options.students)
+    middle = {name: statistics.median(values) for name, values in seconds.items()}
+    stock_time = middle["nbgrader, visible tests only"]
+    table = Table("grader", "s a submission (median)", "against nbgrader")
+    for name, value in middle.items():
+        table.add_row(name, f"{value:.2f}", f"{stock_time / value:.1f}x")
+    console.print(table)
+    gain = middle["this course, 1 worker"] / middle["this course, 2 workers"]
+    console.print(
+        f"two workers against one: {gain:.2f}x; {options.students} students, {options.repeats} repeats"
+    )
+    if options.json:
+        figures = {
+            "students": options.students,
+            "repeats": options.repeats,
+            "seconds a submission": {
+                name: [round(value, 4) for value in values] for name, values in seconds.items()
+            },
+            "against nbgrader": {name: round(stock_time / value, 2) for name, value in middle.items()},
+            "two workers against one": round(gain, 3),
+            "machine": {"python": platform.python_version(), "system": platform.platform()},
+        }
+        write_atomically(options.json, json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
