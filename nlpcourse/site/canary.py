@@ -10,7 +10,9 @@ from nlpcourse.site.telling import SHORTEST, flattened, secrets
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "autograder")
 """Words that only instructors' material has; the library's own source may speak of them."""
 
-_BINARY = {".png", ".woff", ".woff2", ".ttf", ".inv", ".pyc", ".npz"}
+_UNREAD = {".png", ".woff", ".woff2", ".ttf", ".inv", ".pyc", ".npz", ".map"}
+"""Files without text, and the maps that the theme's scripts bring along."""
+
 _ARCHIVES = {".whl", ".zip"}
 
 
@@ -48,9 +50,9 @@ def _texts(path: Path, name: str) -> Iterator[tuple[str, str]]:
     if path.suffix in _ARCHIVES:
         with zipfile.ZipFile(path) as archive:
             for member in sorted(archive.namelist()):
-                if Path(member).suffix not in _BINARY and not member.endswith("/"):
+                if Path(member).suffix not in _UNREAD and not member.endswith("/"):
                     yield f"{name}/{member}", archive.read(member).decode("utf-8", errors="replace")
-    elif path.suffix not in _BINARY:
+    elif path.suffix not in _UNREAD:
         yield name, path.read_text(encoding="utf-8", errors="replace")
 
 

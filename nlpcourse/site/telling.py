@@ -39,7 +39,9 @@ IDIOMS = (
 )
 """Patterns of whole lines that are not telling, each with the reason."""
 
-_COMMENT = re.compile(r"\s\s+#.*|^#.*")
+_AROUND = re.compile(r'\s\s+#.*|^#.*|^"""|"""$')
+"""What a line is compared without: its comment, and the quotes of a docstring."""
+
 _METADATA = re.compile(r"^\+\+\+ (\{.*\})$", re.MULTILINE)
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
@@ -104,8 +106,8 @@ def _add(found: dict[str, str], lines: Iterable[str], path: Path, root: Path) ->
 
 
 def _bare(line: str) -> str:
-    """A line without indentation and comment."""
-    return _COMMENT.sub("", line.strip()).strip()
+    """A line without indentation, comment and a docstring's quotes."""
+    return _AROUND.sub("", line.strip()).strip()
 
 
 def _shared(root: Path) -> list[str]:
