@@ -210,7 +210,7 @@ def test_stopped_half_way_the_next_run_ends_the_work(
 
     def failing(self: Path, target: Path) -> Path:
         moved.append(target)
-        if len(moved) == 8:
+        if len(moved) == 12:
             raise KeyboardInterrupt
         return replace(self, target)
 
@@ -218,6 +218,8 @@ def test_stopped_half_way_the_next_run_ends_the_work(
         patch.setattr(Path, "replace", failing)
         with pytest.raises(KeyboardInterrupt):
             publish(checkout, public)
+    assert (public / "chapters" / "a_new.md").is_file()
+    (checkout / "chapters" / "a_new.md").unlink()
     publish(checkout, public)
     publish(checkout, tmp_path / "fresh")
     assert contents(public) == contents(tmp_path / "fresh")
