@@ -67,9 +67,10 @@ def publish(root: Path, folder: Path) -> list[str]:
                 path = staged / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            found = leaks(staged, root)
-            found += [f"{target.name}/{leak}" for leak in leaks(target, root, strangers(target, before))]
-            found += [f"_build/html/{leak}" for leak in leaks(root / "_build" / "html", root)]
+            with Console(stderr=True).status("looking for solutions, checks and rubrics in what is public"):
+                found = leaks(staged, root)
+                found += [f"{target.name}/{leak}" for leak in leaks(target, root, strangers(target, before))]
+                found += [f"_build/html/{leak}" for leak in leaks(root / "_build" / "html", root)]
             if found:
                 more = f" ({len(found)} such places)" if len(found) > 1 else ""
                 raise CourseError(
