@@ -12,7 +12,6 @@ from autograder.publish.place import MARKER, adopted, place, strangers
 from autograder.publish.tree import public_tree
 from nlpcourse.errors import CourseError
 from nlpcourse.paths import project_root
-from nlpcourse.site.canary import leaks
 from nlpcourse.site.telling import secrets
 
 
@@ -49,6 +48,8 @@ def publish(root: Path, folder: Path) -> list[str]:
         CourseError: the checkout is a public one, the folder holds something else, a notebook is not what its sources
             give, or something public gives away what is the instructors'. The folder is then as it was before.
     """
+    from nlpcourse.site.canary import leaks  # loads numpy, which no other command has to wait for
+
     target = folder.expanduser().resolve()
     if not secrets(root):
         raise CourseError(
