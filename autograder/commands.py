@@ -1,4 +1,7 @@
-"""The instructor's commands `exercises`, `class`, `grade`, `report`, `demo`; what they need is imported as they run."""
+"""The instructor's commands: `exercises`, `publish`, `class`, `grade`, `report`, `demo`.
+
+What a command needs is imported when it runs.
+"""
 
 import json
 import os
@@ -34,9 +37,11 @@ class Platform(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the instructor's commands to the command line."""
-    from autograder.authoring import command
+    from autograder.authoring import command as authoring
+    from autograder.publish import command as publishing
 
-    command.register(app)
+    authoring.register(app)
+    publishing.register(app)
     app.add_typer(classes)
     for function in (grade, report, demo):
         app.command()(function)

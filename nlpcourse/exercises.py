@@ -1,11 +1,14 @@
 """Reads what a released notebook says about itself: its exercises, their points, minutes and objectives."""
 
+import contextlib
 import json
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from nlpcourse.errors import CourseError
+from nlpcourse.paths import project_root
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,25 @@ class ReleasedAssignment:
 def notebook_path(topic: str, root: Path) -> Path:
     """Where the released notebook of `topic` lies in the checkout at `root`."""
     return root / "exercises" / topic / f"{topic}.ipynb"
+
+
+def released_text(topic: str, start: Path) -> str | None:
+    """The released notebook of `topic`, or None when this machine does not have it.
+
+    It comes from the checkout that holds `start`, or from the one this package is installed from; without a checkout,
+    from the package itself, where `nlpcourse publish` has put the notebooks.
+
+    Args:
+        topic: letters and digits; it becomes part of a path.
+        start: a folder, usually that of a student's notebook.
+    """
+    places = [files("nlpcourse") / "released" / topic / f"{topic}.ipynb"]
+    with contextlib.suppress(CourseError):
+        places.insert(0, notebook_path(topic, project_root(start)))
+    for place in places:
+        if place.is_file():
+            return place.read_text(encoding="utf-8")
+    return None
 
 
 def read_assignment(path: Path) -> ReleasedAssignment:

@@ -13,7 +13,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from nlpcourse.errors import CourseError
-from nlpcourse.paths import project_root
+from nlpcourse.exercises import released_text
 
 LARGEST = 50_000_000
 """Bytes. A notebook of this course is a thousand times smaller; what is larger holds something else."""
@@ -68,11 +68,8 @@ def released_for(student: NotebookNode, path: Path) -> NotebookNode | None:
         raise CourseError(
             f"{path} names no topic of this course; check a notebook that you got from exercises/"
         )
-    try:
-        released = project_root(path.resolve().parent) / "exercises" / topic / f"{topic}.ipynb"
-    except CourseError:
-        return None
-    return nbformat.read(released, as_version=4) if released.is_file() else None
+    text = released_text(topic, path.resolve().parent)
+    return None if text is None else nbformat.reads(text, as_version=4)
 
 
 def repaired(student: NotebookNode, released: NotebookNode | None) -> tuple[list[NotebookNode], list[str]]:
@@ -94,7 +91,7 @@ def repaired(student: NotebookNode, released: NotebookNode | None) -> tuple[list
     ours = {_key(cell) for cell in released.cells}
     kept: dict[str, NotebookNode] = {}
     added: dict[str, list[NotebookNode]] = {}
-    notes: list[str] = []
+    notes = _other_release(student, released)
     before = ""
     for cell in student.cells:
         key = _key(cell)
@@ -208,6 +205,17 @@ def _ruled_out(answer: NotebookNode) -> str:
         for name in names & {getattr(node, field, None) for field in ("id", "attr", "name")}:
             return f"line {node.lineno} uses {name}, which this exercise rules out"  # type: ignore[attr-defined]
     return ""
+
+
+def _other_release(student: NotebookNode, released: NotebookNode) -> list[str]:
+    """A note when the notebook was made from other sources than the released one that repairs it."""
+    ours, theirs = released.metadata.nlpcourse, student.metadata.nlpcourse
+    if theirs.get("sources") == ours.get("sources"):
+        return []
+    return [
+        f"your notebook is of another release (version {theirs.get('version')}) than the course installed here "
+        f"(version {ours.get('version')}); cells that are not yours to write are taken from here"
+    ]
 
 
 def _refuse_gaps(student: NotebookNode) -> None:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from nlpcourse.errors import CourseError
+from nlpcourse.exercises import notebook_path
 from nlpcourse.files import write_atomically
 from nlpcourse.paths import project_root
 from nlpcourse.topics import topic as registered
@@ -39,17 +40,14 @@ def exercises(
     Example: nlpcourse exercises embeddings
     """
     root = project_root()
-    console = Console(stderr=True)
-    stale: list[str] = []
+    if check:
+        refuse_drift(root, topics)
+        typer.echo("the exercises are what their sources give")
+        return
     for topic in topics or manuscripts(root):
-        registered(topic)
-        with console.status(f"generating {topic}"):
-            text = generate(topic, root)
-        path = root / "exercises" / topic / f"{topic}.ipynb"
-        if check:
-            difference = drift(path, text)
-            stale += [f"{path.relative_to(root)}: {difference}"] if difference else []
-        elif path.is_file() and path.read_text(encoding="utf-8") == text:
+        text = _generate(topic, root)
+        path = notebook_path(topic, root)
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
             typer.echo(f"{path.relative_to(root)} is up to date")
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,14 +58,36 @@ def exercises(
             page.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(page, as_page(text))
             typer.echo(f"open {page.relative_to(root)} to see it as a student does")
-    if check and not topics:
+
+
+def refuse_drift(root: Path, topics: list[str] | None = None) -> None:
+    """Make sure that released notebooks are what their sources give.
+
+    Args:
+        root: the checkout.
+        topics: those to look at; all, and notebooks that no source makes, when None or empty.
+
+    Raises:
+        CourseError: naming each notebook that is not, and its first difference.
+    """
+    stale: list[str] = []
+    for topic in topics or manuscripts(root):
+        path = notebook_path(topic, root)
+        if difference := drift(path, _generate(topic, root)):
+            stale.append(f"{path.relative_to(root)}: {difference}")
+    if not topics:
         stale += [
             f"{extra.relative_to(root)}: no manuscript makes it; delete it" for extra in strangers(root)
         ]
     if stale:
         raise CourseError(f"{'; '.join(stale)}; to renew: nlpcourse exercises")
-    if check:
-        typer.echo("the exercises are what their sources give")
+
+
+def _generate(topic: str, root: Path) -> str:
+    """The released notebook of a registered topic, with a sign of life on the terminal."""
+    registered(topic)
+    with Console(stderr=True).status(f"generating {topic}"):
+        return generate(topic, root)
 
 
 def manuscripts(root: Path) -> list[str]:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from autograder.authoring.names import imported
 from nlpcourse.errors import CourseError
-
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+from nlpcourse.site.telling import BEGIN, END
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
 from nlpcourse.errors import CourseError
-from nlpcourse.site.canary import leaks
 
 _STEP = re.compile(r"(reading sources|writing output)\.\.\. \[\s*(\d+)%\] (\S+)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -36,6 +35,8 @@ def build(root: Path, *, force: bool = False, output: Path | None = None) -> Pat
         CourseError: the build failed (the message holds the first complaint and the path of the whole log),
             or the site holds a line of a solution. The site that stood there before is untouched.
     """
+    from nlpcourse.site.canary import leaks  # loads numpy, which no other command has to wait for
+
     if importlib.util.find_spec("jupyter_book") is None:
         raise CourseError("jupyter-book is not installed; run: pip install 'nlpcourse[site]'")
     output = output or root / "_build"

@@ -1,4 +1,4 @@
-"""The small parts behind the book: execution key, canary, released notebooks' metadata, launch links."""
+"""The small parts behind the book: execution key, released notebooks' metadata, launch links."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,6 @@ from nlpcourse import settings
 from nlpcourse.errors import CourseError
 from nlpcourse.exercises import read_assignment
 from nlpcourse.site.cache import execution_key
-from nlpcourse.site.canary import leaks
 from nlpcourse.site.directives import colab_address
 
 ROW = {
@@ -70,28 +69,3 @@ def test_the_execution_key_follows_records_and_pins_and_nothing_else(tmp_path: P
     with_record = execution_key(tmp_path)
     (tmp_path / "records" / "runs" / "a.json").rename(tmp_path / "records" / "runs" / "b.json")
     assert len({key, with_pins, with_record, execution_key(tmp_path)}) == 4
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [
-        "loss = softmax(query @ keys) &lt; limit",
-        '<span class="n">loss</span> <span class="o">=</span> softmax(query <b>@</b> keys) &lt; limit',
-        '{"source": "x = 1\\nloss = softmax(query @ keys) < limit\\n"}',
-    ],
-)
-def test_the_canary_sees_through_markup_and_quoting(tmp_path: Path, shown: str) -> None:
-    (tmp_path / "solutions").mkdir()
-    source = "### BEGIN SOLUTION\nloss = softmax(query @ keys) < limit\nreturn x\n### END SOLUTION\n"
-    (tmp_path / "solutions" / "a.py").write_text(source, encoding="utf-8")
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "page.html").write_text("<p>return x</p>", encoding="utf-8")
-    assert leaks(site, tmp_path) == []
-    (site / "page.html").write_text(shown, encoding="utf-8")
-    assert leaks(site, tmp_path) == ["page.html holds 'loss = softmax(query @ keys) < limit'"]
-
-
-def test_the_canary_knows_the_markers(tmp_path: Path) -> None:
-    (tmp_path / "index.js").write_text('"### BEGIN SOLUTION"', encoding="utf-8")
-    assert len(leaks(tmp_path, tmp_path)) == 1

@@ -168,6 +168,14 @@ def test_added_cells_stay_where_they_were_and_doubles_count_once(notebook: Noteb
     assert [cell.source for cell in cells[position : position + 2]] == ["first", "def helper(): pass"]
 
 
+def test_another_release_is_named(notebook: NotebookNode) -> None:
+    released = nbformat.read(RELEASED, as_version=4)
+    notebook.metadata.nlpcourse.update(sources="0" * 64, version="0.0.9")
+    _, notes = repaired(notebook, released)
+    assert len(notes) == 1
+    assert notes[0].startswith("your notebook is of another release (version 0.0.9) than the course installed")
+
+
 def test_without_a_released_notebook_gaps_are_refused(notebook: NotebookNode) -> None:
     cells, notes = repaired(notebook, None)
     assert cells == notebook.cells and not notes

@@ -27,11 +27,22 @@ def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     out = capsys.readouterr().out
-    for command in ("doctor", "demo", "site", "exercises", "check", "class", "grade", "report", "data"):
+    for command in (
+        "doctor",
+        "demo",
+        "site",
+        "exercises",
+        "check",
+        "class",
+        "grade",
+        "report",
+        "data",
+        "publish",
+    ):
         assert command in out
 
 
-@pytest.mark.parametrize("command", ["doctor", "data list", "data show", "data fetch"])
+@pytest.mark.parametrize("command", ["doctor", "data list", "data show", "data fetch", "publish"])
 def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*command.split(), "--help") == 0
     assert f"nlpcourse {command}" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""`nlpcourse publish`: the public half of the course as a tree of its own, which holds nothing of the instructors'."""
