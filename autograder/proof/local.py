@@ -51,11 +51,11 @@ def grade_locally(topic: str, exercise: str, answer: str, seed: int) -> Local:
             outcomes = session_of(topic).run(exercise, student, seeds_from(seed), {})
     except (StudentError, StudentDied, SessionDied) as end:
         return Local(0, (), str(end) or type(end).__name__)
-    ended = {
-        status: tuple(each.id for each in outcomes if each.status == status)
+    failed, passed = (
+        tuple(outcome.id for outcome in outcomes if outcome.status == status)
         for status in ("failed", "passed")
-    }
-    return Local(sum(outcome.earned for outcome in outcomes), **ended)
+    )
+    return Local(sum(outcome.earned for outcome in outcomes), failed, passed=passed)
 
 
 def seeds_from(seed: int) -> Callable[[str], int]:
