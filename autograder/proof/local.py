@@ -40,6 +40,7 @@ class Local:
     failed: tuple[str, ...]
     died: str = ""
     """Why the answer's process or its definition ended, or ""."""
+    passed: tuple[str, ...] = ()
 
 
 def grade_locally(topic: str, exercise: str, answer: str, seed: int) -> Local:
@@ -50,8 +51,11 @@ def grade_locally(topic: str, exercise: str, answer: str, seed: int) -> Local:
             outcomes = session_of(topic).run(exercise, student, seeds_from(seed), {})
     except (StudentError, StudentDied, SessionDied) as end:
         return Local(0, (), str(end) or type(end).__name__)
-    failed = tuple(outcome.id for outcome in outcomes if outcome.status == "failed")
-    return Local(sum(outcome.earned for outcome in outcomes), failed)
+    failed, passed = (
+        tuple(outcome.id for outcome in outcomes if outcome.status == status)
+        for status in ("failed", "passed")
+    )
+    return Local(sum(outcome.earned for outcome in outcomes), failed, passed=passed)
 
 
 def seeds_from(seed: int) -> Callable[[str], int]:

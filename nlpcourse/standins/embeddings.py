@@ -46,13 +46,6 @@ class SkipGram(nn.Module):
         noise = _rows(self.context_vectors.weight, negatives)  # (B, K, D)
         return sgns_loss(center, context, noise)
 
-    def neighbours(self, word: int, k: int) -> list[int]:
-        """The `k` words whose center vectors are nearest to that of `word` by cosine, best first."""
-        table = self.center_vectors.weight.detach()
-        similarity = F.cosine_similarity(table, table[word].unsqueeze(0), dim=-1)  # (V,)
-        ranked = similarity.argsort(descending=True).tolist()
-        return [other for other in ranked if other != word][:k]
-
 
 def _rows(table: Tensor, numbers: Tensor) -> Tensor:
     """Rows of `table` (V, D) picked by `numbers` (...), as a product with one-hot rows: (..., D)."""

@@ -62,9 +62,9 @@ class SkipGram(nn.Module):
 
     def __init__(self, *, vocabulary_size: int, dimension: int) -> None:
         super().__init__()
-        ### BEGIN SOLUTION
         self.center_vectors = nn.Embedding(vocabulary_size, dimension)
         self.context_vectors = nn.Embedding(vocabulary_size, dimension)
+        ### BEGIN SOLUTION
         nn.init.uniform_(self.center_vectors.weight, -0.5 / dimension, 0.5 / dimension)
         nn.init.zeros_(self.context_vectors.weight)
         ### END SOLUTION
@@ -83,24 +83,6 @@ class SkipGram(nn.Module):
         ### BEGIN SOLUTION
         center, context = self.center_vectors(centers), self.context_vectors(contexts)  # (B, D), (B, D)
         return sgns_loss(center, context, self.context_vectors(negatives))
-        ### END SOLUTION
-
-    @torch.no_grad()
-    def neighbours(self, word: int, k: int) -> list[int]:
-        """The `k` words most like `word`: highest cosine similarity of center vectors, best first.
-
-        Args:
-            word: the number of a word, from 0 to V - 1.
-            k: how many neighbours, from 1 to V - 1.
-
-        Returns:
-            k word numbers as Python integers; `word` itself is never one of them.
-        """
-        ### BEGIN SOLUTION
-        table = self.center_vectors.weight
-        similarity = F.cosine_similarity(table, table[word], dim=-1)  # (V,)
-        similarity[word] = -torch.inf
-        return similarity.topk(k).indices.tolist()
         ### END SOLUTION
 
 
@@ -136,17 +118,16 @@ def train_skipgram(
     history: list[float] = []
     for _ in range(epochs):
         total = 0.0  # the loss, summed over the pairs of this epoch
-        ### BEGIN SOLUTION
         for batch in torch.randperm(len(pairs), generator=generator).split(batch_size):  # (b,)
             centers, contexts = pairs[batch].unbind(dim=1)  # (b,), (b,)
-            draws = len(batch) * num_negatives
-            negatives = torch.multinomial(noise, draws, replacement=True, generator=generator)
-            loss = model(centers, contexts, negatives.view(len(batch), num_negatives))
+            ### BEGIN SOLUTION
+            flat = torch.multinomial(noise, len(batch) * num_negatives, replacement=True, generator=generator)
+            loss = model(centers, contexts, flat.view(len(batch), num_negatives))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            ### END SOLUTION
             total += loss.item() * len(batch)
         history.append(total / len(pairs))
-        ### END SOLUTION
     model.train(was_training)
     return history

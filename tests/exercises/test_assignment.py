@@ -7,28 +7,41 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import Assignment
+from autograder.authoring.command import manuscripts
 from autograder.authoring.coverage import unmatched
 from autograder.authoring.declared import declared_checks
 from autograder.authoring.manuscript import read_manuscript
 from autograder.authoring.notebook import minutes
 from autograder.authoring.reference import solution_lines
 from nlpcourse.errors import CourseError
+from nlpcourse.paths import project_root
 
 Writer = Callable[..., Path]
+TOPICS = manuscripts(project_root(Path(__file__).parent))
 
 
-def test_the_embeddings_assignment() -> None:
-    assignment = Assignment.load("embeddings")
-    assert [each.id for each in assignment.exercises] == ["sgns_loss", "SkipGram", "train_skipgram"]
-    assert [each.id for each in assignment.questions] == ["two-tables"]
+@pytest.mark.parametrize("topic", TOPICS)
+def test_an_assignment_keeps_the_rules_of_the_course(topic: str) -> None:
+    assignment = Assignment.load(topic)
     for exercise in assignment.exercises:
         checks = assignment.checks[exercise.id]
         assert exercise.points == sum(check.points for check in checks) > 0
         numbers = [int(each.id.rpartition("-")[2]) for each in exercise.requirements]
         assert numbers == list(range(1, len(numbers) + 1))
-    assert 20 <= assignment.points <= 40
-    assert sum(each.minutes for each in assignment.exercises) <= 180
     assert unmatched(assignment) == []
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_core_of_a_topic_is_an_afternoon(topic: str) -> None:
+    core = [each for each in Assignment.load(topic).exercises if not each.further]
+    assert 20 <= sum(each.points for each in core) <= 40
+    assert sum(each.minutes for each in core) <= 180
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_further_exercises_stand_after_the_core(topic: str) -> None:
+    order = [each.further for each in Assignment.load(topic).exercises]
+    assert order == sorted(order)
 
 
 def test_nbgrader_metadata_is_derived() -> None:

@@ -53,14 +53,15 @@ def test_it_is_a_valid_notebook_with_stubs(released: str) -> None:
     ids = [cell.id for cell in notebook.cells]
     assert len(ids) == len(set(ids))
     answers = [cell.source for cell in notebook.cells if cell.metadata.nlpcourse.role == "answer"]
-    assert len(answers) == 3
+    assert len(answers) == len(Assignment.load("embeddings", ROOT).exercises)
     assert all("raise NotImplementedError()" in answer for answer in answers)
     assert not any(cell.get("outputs") for cell in notebook.cells)
 
 
 def test_no_solution_line_and_no_rubric_is_in_it(released: str) -> None:
-    secrets = Assignment.load("embeddings", ROOT).secrets
-    assert len(secrets) > 20
+    assignment = Assignment.load("embeddings", ROOT)
+    secrets = assignment.secrets
+    assert len(secrets) >= 2 * len(assignment.exercises)
     lines = {
         line.strip() for cell in json.loads(released)["cells"] for line in "".join(cell["source"]).split("\n")
     }
@@ -95,8 +96,8 @@ def test_words_that_happen_to_be_in_a_solution_are_no_leak() -> None:
 
 def test_a_hint_that_quotes_the_solution_is_refused(project: Path) -> None:
     manuscript = project / "solutions" / "embeddings" / "exercise.md"
-    quoted = "`similarity = F.cosine_similarity(table, table[word], dim=-1)`"
-    manuscript.write_text(manuscript.read_text().replace("Divide each row by its length.", quoted))
+    quoted = "`nn.init.zeros_(self.context_vectors.weight)`"
+    manuscript.write_text(manuscript.read_text().replace("The numbers of a table are", f"Use {quoted}."))
     with pytest.raises(CourseError, match="SkipGram-prose-1 gives away a solution"):
         released_notebook(Assignment.load("embeddings", project))
 
@@ -128,7 +129,7 @@ def test_a_changed_line_of_the_reference_is_drift(project: Path, command: Callab
 def test_a_changed_solution_is_drift_too(project: Path, command: Callable[..., str]) -> None:
     """The stub hides the solution's text, but the notebook carries a hash of its sources."""
     reference = project / "solutions" / "embeddings" / "skipgram.py"
-    reference.write_text(reference.read_text().replace("total += loss", "total -= loss"))
+    reference.write_text(reference.read_text().replace("loss.backward()", "(-loss).backward()"))
     with pytest.raises(CourseError, match="the text of a solution or a rubric has changed"):
         command("--check")
 
@@ -139,7 +140,7 @@ def test_a_notebook_edited_by_hand_missing_or_foreign_is_drift(
     path = project / "exercises" / "embeddings" / "embeddings.ipynb"
     text = path.read_text()
     path.write_text(text.replace("    # YOUR CODE HERE", "    # HERE", 1))
-    with pytest.raises(CourseError, match="cell sgns_loss still has the line '# HERE'"):
+    with pytest.raises(CourseError, match=r"cell \w+ still has the line '# HERE'"):
         command("--check")
     path.write_text("{")
     with pytest.raises(CourseError, match="the file is no notebook"):

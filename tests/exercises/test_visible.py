@@ -12,7 +12,7 @@ from autograder.authoring.command import generate
 from nlpcourse.paths import project_root
 
 ROOT = project_root(Path(__file__).parent)
-EXERCISES = ("sgns_loss", "SkipGram", "train_skipgram")
+EXERCISES = tuple(each.id for each in Assignment.load("embeddings", ROOT).exercises)
 
 RunCells = Callable[..., dict[str, BaseException | None]]
 
@@ -68,19 +68,24 @@ def test_each_exercise_passes_with_the_others_undone(run_cells: RunCells, exerci
     [
         ("sgns_loss", ".mean()", ".mean(dim=0, keepdim=True)", "must be one number, a tensor of shape"),
         ("sgns_loss", "-(F", "(F", "On the worked example the loss must be 2.9143, but yours is -2.9143"),
+        ("sgns_loss", ".mean()", ".sum()", "2.9883, the mean of 2.9143 and 3.0624, but yours is 5.97"),
+        ("sgns_loss", "negatives)  #", "negatives[:1].expand_as(negatives))  #", "its own negatives"),
         (
             "SkipGram",
             "self.context_vectors = nn.Embedding(",
             "self.contexts = self.context_vectors = nn.Linear(1, 1);(",
             "called",
         ),
-        ("SkipGram", "nn.init.zeros_(", "nn.init.ones_(", "every score is 0"),
-        ("SkipGram", ".indices.tolist()", ".indices", "list of Python integers"),
-        ("SkipGram", "similarity[word] = -torch.inf", "pass", "without the word itself"),
+        ("SkipGram", "nn.init.zeros_(", "nn.init.ones_(", "the context vectors must be zeros"),
+        ("SkipGram", "return sgns_loss", "return -sgns_loss", "every score is 0"),
+        ("SkipGram", "self.context_vectors(negatives)", "self.center_vectors(negatives)", "its table"),
         ("train_skipgram", "total / len(pairs)", "loss", "list of Python floats"),
+        ("train_skipgram", "optimizer.zero_grad()", "pass", "gradients of the batch before cleared first"),
         ("train_skipgram", "optimizer.step()", "pass", "The loss must fall"),
         ("train_skipgram", "model.train(was_training)", "pass", "evaluation mode again"),
         ("train_skipgram", "range(epochs)", "range(epochs + 1)", "With epochs=20 there must be 20 losses"),
+        ("sgns_gradient", "- 1) / len(center)", "- 1)", "Look at its sign, then at the mean over the pairs"),
+        ("sgns_gradient", "return for_center, ", "return ", "three tensors"),
     ],
 )
 def test_a_mistake_is_told(run_cells: RunCells, exercise: str, old: str, new: str, message: str) -> None:

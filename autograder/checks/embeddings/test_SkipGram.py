@@ -1,11 +1,10 @@
-"""Hidden checks of `SkipGram`: which table is read, how it starts, how it learns, and what its neighbours
-are.
+"""Hidden checks of `SkipGram`: how its tables start, which table is read, how it learns.
 
-The model is given a state drawn here, so its values, gradients and neighbours have one right answer each.
+The start and `forward` earn their points apart: for `forward` the model is given a state drawn here, so that its
+values and gradients have one right answer each, however it starts.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.checks import check
@@ -39,20 +38,48 @@ def make_models(student, state: dict[str, Tensor]) -> tuple:
     return theirs, ours
 
 
-def draw_table(rng: torch.Generator, *, stretch: bool) -> Tensor:
-    """(V, D) center vectors in which no two words are equally like a third, nor opposite lengths misleading.
+def largest_gap(first: Tensor, second: Tensor) -> float:
+    """Kolmogorov-Smirnov distance of two samples, of any shapes: the widest gap of their distribution
+    functions."""
+    first, second = (sample.flatten().sort().values for sample in (first, second))
+    points = torch.cat([first, second])
+    shares = [torch.searchsorted(sample, points, right=True) / len(sample) for sample in (first, second)]
+    return (shares[0] - shares[1]).abs().max().item()
 
-    Args:
-        rng: source of randomness.
-        stretch: give the rows lengths of their own; otherwise all have the same.
-    """
-    others = ~torch.eye(VOCABULARY_SIZE, dtype=torch.bool)
-    while True:
-        directions = F.normalize(torch.randn(VOCABULARY_SIZE, DIMENSION, generator=rng), dim=-1)
-        similarity = (directions @ directions.T)[others].view(VOCABULARY_SIZE, VOCABULARY_SIZE - 1)
-        if similarity.sort().values.diff().min() > 1e-4:  # beyond float32 rounding, whatever the method
-            lengths = torch.randn(VOCABULARY_SIZE, 1, generator=rng).exp() if stretch else 1.5
-            return directions * lengths
+
+@check(points=1, requires="skipgram-2")
+def test_center_start(student, rng):
+    """`center_vectors` of a new model does not start as stated: the draw is uniform, on both sides of zero,
+    within a bound that shrinks as the dimension grows. The default of `nn.Embedding` is another
+    distribution."""
+    for vocabulary_size, dimension in ((1501, 7), (701, 15)):
+        sizes = {"vocabulary_size": vocabulary_size, "dimension": dimension}
+        start = student.SkipGram(**sizes).state().get(CENTER)
+        expected = reference.SkipGram(**sizes).state_dict()[CENTER]
+        assert isinstance(start, Tensor)
+        assert start.is_floating_point()
+        assert start.shape == expected.shape
+        bound, count = 0.5 / dimension, start.numel()
+        assert start.abs().max() <= bound * (1 + 1e-6)
+        # Of n uniform draws, none is within 17/n of the upper bound with probability exp(-17).
+        assert start.max() > bound * (1 - 34 / count)
+        assert start.min() < -bound * (1 - 34 / count)
+        # Two samples of n draws of the same law differ by this much or more with probability below 2e-8.
+        assert largest_gap(start.double(), expected.double()) < 3.04 * (2 / count) ** 0.5
+
+
+@check(points=1, requires="skipgram-2")
+def test_context_start(student, rng):
+    """`context_vectors` of a new model should hold nothing but zeros: a new table comes filled with random
+    numbers."""
+    for vocabulary_size, dimension in ((11, 5), (5, 17)):
+        sizes = {"vocabulary_size": vocabulary_size, "dimension": dimension}
+        state = student.SkipGram(**sizes).state()
+        assert_same(state.get(CONTEXT), reference.SkipGram(**sizes).state_dict()[CONTEXT])
+        # A model that holds nothing but zeros, or nothing but one number, has not set its tables apart.
+        center = state.get(CENTER)
+        assert isinstance(center, Tensor)
+        assert len(center.unique()) > center.numel() / 2
 
 
 @check(points=1, requires="skipgram-3")
@@ -75,69 +102,12 @@ def test_negative_rows(student, rng):
     """The pair is read rightly, the noise words are not: they stand where a context word would stand, so
     their vectors come from the same table as the context's, one for each number in `negatives`."""
     for _ in range(3):
-        theirs, ours = make_models(student, draw_state(rng))
-        for switch in (theirs.train, theirs.eval):
-            switch()
+        state = draw_state(rng)
+        for mode in ("train", "eval"):
+            theirs, ours = make_models(student, state)
+            getattr(theirs, mode)()
             words = draw_words(rng)
             assert_same(theirs(*words), ours(*words))
-
-
-def named_parameters(student, model):
-    """Runs beside the student's code: shape, whether floating point, and whether trained, of each parameter
-    by name."""
-    return {
-        name: (tuple(each.shape), each.is_floating_point(), each.requires_grad)
-        for name, each in model.named_parameters()
-    }
-
-
-@check(points=1, requires=("skipgram-1", "skipgram-4"), after="test_pair_rows")
-def test_parameters(student, rng):
-    """The two tables are not two parameters with a row for each word: of another shape or kind, held as plain
-    tensors, or frozen (`from_pretrained` freezes unless it is told not to)."""
-    for sizes in ({"vocabulary_size": 5, "dimension": 9}, {"vocabulary_size": 11, "dimension": 3}):
-        theirs, ours = student.SkipGram(**sizes), reference.SkipGram(**sizes)
-        assert student.probe(named_parameters, theirs) == named_parameters(reference, ours)
-
-
-@check(points=1, requires="skipgram-2", after="test_pair_rows")
-def test_center_start(student, rng):
-    """`center_vectors` of a new model does not start as stated: the draw is uniform, on both sides of zero,
-    within a bound that shrinks as the dimension grows. The default of `nn.Embedding` is another
-    distribution."""
-    for vocabulary_size, dimension in ((1501, 7), (701, 15)):
-        sizes = {"vocabulary_size": vocabulary_size, "dimension": dimension}
-        start = student.SkipGram(**sizes).state()[CENTER]
-        expected = reference.SkipGram(**sizes).state_dict()[CENTER]
-        assert isinstance(start, Tensor)
-        assert start.is_floating_point()
-        assert start.shape == expected.shape
-        bound, count = 0.5 / dimension, start.numel()
-        assert start.abs().max() <= bound * (1 + 1e-6)
-        # Of n uniform draws, none is within 17/n of the upper bound with probability exp(-17).
-        assert start.max() > bound * (1 - 34 / count)
-        assert start.min() < -bound * (1 - 34 / count)
-        # Two samples of n draws of the same law differ by this much or more with probability below 2e-8.
-        assert largest_gap(start.double(), expected.double()) < 3.04 * (2 / count) ** 0.5
-
-
-def largest_gap(first: Tensor, second: Tensor) -> float:
-    """Kolmogorov-Smirnov distance of two samples, of any shapes: the widest gap of their distribution
-    functions."""
-    first, second = (sample.flatten().sort().values for sample in (first, second))
-    points = torch.cat([first, second])
-    shares = [torch.searchsorted(sample, points, right=True) / len(sample) for sample in (first, second)]
-    return (shares[0] - shares[1]).abs().max().item()
-
-
-@check(points=1, requires="skipgram-2", after="test_pair_rows")
-def test_context_start(student, rng):
-    """`context_vectors` of a new model should hold nothing but zeros."""
-    for vocabulary_size, dimension in ((11, 5), (5, 17)):
-        sizes = {"vocabulary_size": vocabulary_size, "dimension": dimension}
-        assert_same(
-            student.SkipGram(**sizes).state()[CONTEXT], reference.SkipGram(**sizes).state_dict()[CONTEXT]
-        )
 
 
 def state_after_a_step(student, model, centers, contexts, negatives):
@@ -149,89 +119,32 @@ def state_after_a_step(student, model, centers, contexts, negatives):
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
-@check(points=1, requires="skipgram-4", after="test_negative_rows")
+@check(points=1, requires=("skipgram-1", "skipgram-4"), after="test_negative_rows")
 def test_learning(student, rng):
-    """The loss is right but the tables do not learn from it: both must be parameters of the module, and rows
-    are looked up without `.data`, `.detach()` or `no_grad`."""
+    """The loss is right but the tables do not learn from it: both must stay parameters of the module, trained and
+    alone, and rows are looked up without `.data`, `.detach()` or `no_grad`."""
     for _ in range(2):
         theirs, ours = make_models(student, draw_state(rng))
         words = draw_words(rng)
         gradients = theirs.grads(*words)
         ours(*words).backward()
+        assert set(gradients) == {CENTER, CONTEXT}
         for name, parameter in ours.named_parameters():
             assert_same(gradients[name], parameter.grad)
         stepped = student.probe(state_after_a_step, theirs, *words)
+        assert set(stepped) == {CENTER, CONTEXT}
         for name, wanted in state_after_a_step(reference, ours, *words).items():
             assert_same(stepped[name], wanted)
 
 
-def neighbours_of_both(student, rng, table: Tensor, words: list[int], k: int) -> list[tuple]:
-    """(word, the student's answer, the reference's answer) for each of `words`, in models with these center
-    vectors."""
-    theirs, ours = make_models(student, draw_state(rng) | {CENTER: table})
-    return [(word, theirs.neighbours(word, k), ours.neighbours(word, k)) for word in words]
-
-
-def numbers(answer: object) -> list[int]:
-    """A list, tuple or array of whole numbers as a list of Python's."""
-    assert isinstance(answer, list | tuple) or hasattr(answer, "tolist"), (
-        f"{type(answer).__name__} as neighbours"
-    )
-    values = torch.as_tensor(answer)
-    assert not values.is_floating_point()
-    assert values.ndim == 1
-    return values.tolist()
-
-
-@check(points=1, requires="skipgram-5")
-def test_neighbours(student, rng):
-    """Not the nearest words, or not the best first: neighbours are sought among the center vectors, and the
-    highest similarity leads."""
-    for k in (3, 7, VOCABULARY_SIZE - 1):
-        table = draw_table(rng, stretch=False)
-        for word, theirs, ours in neighbours_of_both(student, rng, table, [0, 5, VOCABULARY_SIZE - 1], k):
-            assert [other for other in numbers(theirs) if other != word][: k - 1] == ours[: k - 1]
-
-
-@check(points=1, requires="skipgram-5", after="test_neighbours")
-def test_neighbours_by_angle(student, rng):
-    """With vectors of equal length the order is right, with long and short ones it is not: cosine similarity
-    compares directions, so divide by the lengths; a dot product or a distance does not."""
-    table = draw_table(rng, stretch=True)
-    for word, theirs, ours in neighbours_of_both(student, rng, table, [1, 4, 9], VOCABULARY_SIZE - 1):
-        assert [other for other in numbers(theirs) if other != word][: len(ours) - 1] == ours[:-1]
-
-
-@check(points=1, requires="skipgram-6", after="test_neighbours")
-def test_never_itself(student, rng):
-    """The word asked about is among its own neighbours, or pushes one out. Another word may have the very
-    same vector, so leave the word out by its number, not by its place in the ranking."""
-    for k in (1, 5):
-        table = draw_table(rng, stretch=False)
-        first, second = torch.randperm(VOCABULARY_SIZE, generator=rng)[:2].tolist()
-        table[second] = table[first]
-        for _, theirs, ours in neighbours_of_both(student, rng, table, [first, second], k):
-            assert numbers(theirs) == ours
-
-
-@check(points=1, requires="skipgram-5", after="test_never_itself")
-def test_neighbours_are_numbers(student, rng):
-    """The right words in the wrong wrapping: the answer is a plain list of Python integers, not a tensor, an
-    array or a list of tensors."""
-    table = draw_table(rng, stretch=False)
-    for _, theirs, ours in neighbours_of_both(student, rng, table, [2, 8], 3):
-        assert isinstance(theirs, list)
-        assert all(type(other) is int for other in theirs)
-        assert theirs == ours
-
-
-@check(points=1, requires="skipgram-7", after="test_neighbours")
+@check(points=1, requires="skipgram-5", after="test_pair_rows")
 def test_tables_untouched(student, rng):
-    """Asking for the loss or for neighbours has changed the tables: divide a copy by the lengths, not the
-    parameter itself, and put no word's value out of the running in the table."""
-    state = draw_state(rng) | {CENTER: draw_table(rng, stretch=True)}
+    """Asking for the loss has changed the tables: look rows up, and work on what comes out, never on the
+    parameter itself."""
+    state = draw_state(rng)
     theirs, ours = make_models(student, state)
-    theirs(*draw_words(rng))
-    theirs.neighbours(3, 5)
-    for name, wanted in ours.state_dict().items():
-        assert_same(theirs.state()[name], wanted, relative=0, absolute=0)
+    for switch in (theirs.train, theirs.eval):
+        switch()
+        theirs(*draw_words(rng))
+        for name, wanted in ours.state_dict().items():
+            assert_same(theirs.state().get(name), wanted, relative=0, absolute=0)

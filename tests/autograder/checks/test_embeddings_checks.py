@@ -15,7 +15,7 @@ from autograder.proof.variants import cases
 from nlpcourse.paths import project_root
 
 TOPIC = "embeddings"
-EXERCISES = ("sgns_loss", "SkipGram", "train_skipgram")
+EXERCISES = tuple(each.id for each in Assignment.load(TOPIC).exercises)
 CASES = {(case.exercise, case.name): case for case in cases(Assignment.load(TOPIC))}
 
 
@@ -36,19 +36,6 @@ def test_a_hint_names_a_cause_and_no_value(assignment: Assignment, exercise: str
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
-def test_only_value_checks_stand_alone(assignment: Assignment, exercise: str) -> None:
-    alone = [check.id for check in assignment.checks[exercise] if check.after is None]
-    assert (
-        alone
-        == {
-            "sgns_loss": ["test_positive_pair"],
-            "SkipGram": ["test_pair_rows", "test_neighbours"],
-            "train_skipgram": ["test_every_pair_once"],
-        }[exercise]
-    )
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
 def test_check_modules_compare_with_the_reference(exercise: str) -> None:
     path = project_root() / "autograder" / "checks" / TOPIC / f"test_{exercise}.py"
     text = path.read_text(encoding="utf-8")
@@ -65,11 +52,37 @@ def test_the_reference_gets_everything(assignment: Assignment, exercise: str) ->
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_a_stub_gets_nothing(assignment: Assignment, exercise: str) -> None:
     text = reference_answers(assignment)[exercise]
-    stub = re.sub(
-        r"### BEGIN SOLUTION.*?### END SOLUTION", "raise NotImplementedError()", text, flags=re.DOTALL
-    )
-    assert stub != text
-    assert grade_locally(TOPIC, exercise, stub, seed=5).score == 0
+    for undone in ("raise NotImplementedError()", "pass"):
+        stub = re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", undone, text, flags=re.DOTALL)
+        assert stub != text
+        assert grade_locally(TOPIC, exercise, stub, seed=5).score == 0
+
+
+PARTS = [
+    ("SkipGram", r"(?<=return )sgns_loss\(.*\)$", "None", ("test_center_start", "test_context_start")),
+    (
+        "SkipGram",
+        r"nn\.init\..*$",
+        "pass",
+        ("test_pair_rows", "test_negative_rows", "test_learning", "test_tables_untouched"),
+    ),
+    ("train_skipgram", r"torch\.multinomial\(noise", "torch.multinomial(torch.ones_like(noise)", (
+        "test_negatives_drawn_anew", "test_gradient_of_the_batch", "test_one_optimiser", "test_losses",
+    )),
+    ("train_skipgram", r"optimizer\.zero_grad\(\)", "pass", (
+        "test_negatives_drawn_anew", "test_noise_distribution", "test_one_optimiser", "test_losses",
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("exercise", "right", "wrong", "earned"), PARTS)
+def test_a_partly_right_answer_earns_its_part(
+    assignment: Assignment, exercise: str, right: str, wrong: str, earned: tuple[str, ...]
+) -> None:
+    text, count = re.subn(right, wrong, reference_answers(assignment)[exercise], flags=re.MULTILINE)
+    assert count
+    passed = grade_locally(TOPIC, exercise, text, seed=5).passed
+    assert set(earned) <= set(passed) < {check.id for check in assignment.checks[exercise]}
 
 
 @pytest.mark.parametrize(("exercise", "name"), [key for key, case in CASES.items() if case.kind == "cheat"])
@@ -101,7 +114,7 @@ def test_a_result_of_a_strange_kind_is_a_failed_check(name: str) -> None:
     ("exercise", "name"),
     [
         ("sgns_loss", "negatives_of_the_first_pair"),
-        ("SkipGram", "DropsTheFirst"),
+        ("SkipGram", "ClipsTheTables"),
         ("train_skipgram", "optimiser_for_every_epoch"),
     ],
 )

@@ -88,17 +88,20 @@ def exercise_result(assignment: Assignment, name: str, passed: int, **changes) -
 
 
 def submission(assignment: Assignment, student: str, name: str, passed: int, **changes) -> Submission:
-    results = tuple(exercise_result(assignment, each.id, passed) for each in assignment.exercises)
+    results = tuple(
+        exercise_result(assignment, each.id, passed, further=each.further) for each in assignment.exercises
+    )
     if "error" in changes:
         results = (replace(results[0], error=changes.pop("error")), *results[1:])
+    core = [each for each in results if not assignment.exercise(each.id).further]
     flags, status = changes.pop("flags", ()), changes.pop("status", "graded")
     record = Record(
         student=student,
         assignment="embeddings",
         status=status,
         reason="the file is not a notebook" if status == "failed" else "",
-        score=sum(each.score for each in results),
-        max=sum(each.max for each in results),
+        score=sum(each.score for each in core),
+        max=sum(each.max for each in core),
         late=changes.pop("late", False),
         flags=flags,
         manual=Manual(None, 3),

@@ -15,7 +15,7 @@ from nlpcourse.paths import project_root
 TOPICS = manuscripts(project_root())
 SAMPLE = (
     ("embeddings", "sgns_loss", "where_against_overflow"),
-    ("embeddings", "SkipGram", "NormalisesTheTable"),
+    ("embeddings", "SkipGram", "NormalisesTheTables"),
     ("embeddings", "train_skipgram", "data_loader"),
 )
 
