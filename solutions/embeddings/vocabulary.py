@@ -46,6 +46,6 @@ class Vocabulary:
         """
         ### BEGIN SOLUTION
         if any(number < 0 for number in numbers):
-            raise IndexError(f"numbers of words begin at 0, but {min(numbers)} was given")
+            raise IndexError(f"the numbers of words begin at 0, but one of {numbers} is below")
         return [self.words[number] for number in numbers]
         ### END SOLUTION
