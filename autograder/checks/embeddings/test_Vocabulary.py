@@ -188,7 +188,7 @@ def test_each_its_own(student, rng):
         others = mixed_texts(
             rng, known, (3, *COUNTS[1:], COUNTS[0])
         )  # a new word, other numbers for the rest
-        asked = known + texts[0]
+        asked = texts[0] + texts[1]
         words, numbers = student.probe(made_beside_another, texts, others, asked)
         expected = reference.Vocabulary(texts)
         assert isinstance(words, list)
