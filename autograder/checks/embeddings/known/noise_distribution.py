@@ -27,7 +27,7 @@ def observe(student, seed):
 
 @wrong(
     thinking="Frequencies are probabilities already, so they are what goes to the power.",
-    fails=("test_scale",),
+    fails=("test_probabilities",),
 )
 def power_of_the_frequencies(counts, power=0.75):
     frequencies = counts / counts.sum()
@@ -36,7 +36,7 @@ def power_of_the_frequencies(counts, power=0.75):
 
 @wrong(
     thinking="The power lifts the counts; the text stays as long as it is.",
-    fails=("test_scale",),
+    fails=("test_probabilities",),
 )
 def divided_by_the_counts(counts, power=0.75):
     return torch.where(counts > 0, counts**power, 0.0) / counts.sum()
@@ -46,7 +46,8 @@ def divided_by_the_counts(counts, power=0.75):
     thinking="A word is drawn as often as it stands in the text.",
     fails=(
         "test_given_power",
-        "test_default_power",
+        "test_probabilities",
+        "test_counts_as_they_come",
     ),
 )
 def no_power(counts, power=0.75):
@@ -55,7 +56,7 @@ def no_power(counts, power=0.75):
 
 @wrong(
     thinking="A tensor of weights is enough, because who draws from it scales it.",
-    fails=("test_scale",),
+    fails=("test_probabilities",),
 )
 def weights_only(counts, power=0.75):
     return torch.where(counts > 0, counts**power, 0.0)
@@ -65,7 +66,8 @@ def weights_only(counts, power=0.75):
     thinking="Softmax makes probabilities.",
     fails=(
         "test_given_power",
-        "test_default_power",
+        "test_probabilities",
+        "test_counts_as_they_come",
     ),
 )
 def softmax_of_the_powers(counts, power=0.75):
@@ -85,7 +87,8 @@ def power_fixed(counts, power=0.75):
     thinking="No word may have probability zero, so one is added to each count.",
     fails=(
         "test_given_power",
-        "test_default_power",
+        "test_probabilities",
+        "test_counts_as_they_come",
     ),
 )
 def add_one(counts, power=0.75):
@@ -97,7 +100,8 @@ def add_one(counts, power=0.75):
     thinking="The power of a count is the count times the power.",
     fails=(
         "test_given_power",
-        "test_default_power",
+        "test_probabilities",
+        "test_counts_as_they_come",
     ),
 )
 def power_as_a_factor(counts, power=0.75):
@@ -107,7 +111,7 @@ def power_as_a_factor(counts, power=0.75):
 
 @wrong(
     thinking="The power is a square root, as with the other trick for frequent words.",
-    fails=("test_default_power",),
+    fails=("test_probabilities",),
 )
 def another_default(counts, power=0.5):
     weights = torch.where(counts > 0, counts**power, 0.0)
