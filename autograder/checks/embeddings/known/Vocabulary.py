@@ -10,7 +10,6 @@ from autograder.checks.variants import cheat, right, wrong
 
 EQUIVALENT = {
     "`0` for `1`": "a word of the texts stands there at least once, so none is left out by either number",
-    "`counts` for `words` in `len(self.words)`": "there are as many counts as words",
 }
 """{change of the reference: why nobody can see it}"""
 
