@@ -30,13 +30,14 @@ def noise_distribution(counts: Tensor, power: float = 0.75) -> Tensor:
     """How likely each word is drawn as a negative: its count to the power of `power`, scaled to sum 1.
 
     Args:
-        counts: (V,) long or float, how often each word stands in the corpus; at least one is above 0.
+        counts: (V,) long or float, how often each word stands in the corpus, whole numbers; at least one is
+            above 0.
         power: from 0 (all words that occur alike) to 1 (as often as in the text).
 
     Returns:
         (V,) float, sum 1. A word that never occurs has probability 0, whatever the power.
     """
     ### BEGIN SOLUTION
-    weights = torch.where(counts > 0, counts.float() ** power, 0.0)  # (V,)
+    weights = torch.where(counts > 0, counts**power, 0.0)  # (V,)
     return weights / weights.sum()
     ### END SOLUTION

@@ -20,11 +20,12 @@ class Vocabulary:
 
     def __init__(self, texts: Iterable[list[str]], *, smallest_count: int = 1) -> None:
         ### BEGIN SOLUTION
-        counts = Counter(word for text in texts for word in text)
-        kept = [word for word, count in counts.items() if count >= smallest_count]
-        kept.sort(key=lambda word: (-counts[word], word))
+        occurrences = Counter(word for text in texts for word in text)
+        kept = [word for word, count in occurrences.items() if count >= smallest_count]
+        kept.sort(key=lambda word: (-occurrences[word], word))
         self.words = ["<unk>", *kept]
-        self.counts = [counts.total() - sum(counts[word] for word in kept), *(counts[word] for word in kept)]
+        counts = [occurrences[word] for word in kept]
+        self.counts = [occurrences.total() - sum(counts), *counts]
         self._numbers = {word: number for number, word in enumerate(self.words)}
         ### END SOLUTION
 
@@ -46,6 +47,6 @@ class Vocabulary:
         """
         ### BEGIN SOLUTION
         if any(number < 0 for number in numbers):
-            raise IndexError(f"numbers of words begin at 0, but {min(numbers)} was given")
+            raise IndexError(f"the numbers of words begin at 0, but one of {numbers} is below")
         return [self.words[number] for number in numbers]
         ### END SOLUTION
