@@ -35,7 +35,7 @@ def between(rng: torch.Generator, low: float, high: float, *shape: int) -> Tenso
     return low + (high - low) * torch.rand(shape, generator=rng)
 
 
-def assert_loss(student, arguments: Entries, counts: Tensor, **settings: float) -> None:
+def assert_loss(student, arguments: Entries, counts: Tensor, **settings: Any) -> None:
     """The student's loss is the reference's."""
     assert_same(
         student.glove_loss(*arguments, counts, **settings),
