@@ -11,9 +11,7 @@ from torch import nn
 from autograder.checks.variants import cheat, right, wrong
 
 EQUIVALENT = {
-    "`torch.where(counts > 0, counts, 2.0)` for `torch.where(counts > 0, counts, 1.0)`": (
-        "the logarithm of an entry with count 0 has weight 0, whatever it is, as long as it is finite"
-    ),
+    "`2.0` for `1.0` (2)": "the logarithm taken for a count of 0 has weight 0, as long as it is finite",
 }
 """{change of the reference: why nobody can see it}"""
 
