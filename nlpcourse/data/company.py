@@ -20,9 +20,10 @@ def count_company(texts: Iterable[Sequence[int]], size: int, *, weights: Sequenc
     gap = [-1] * len(weights)  # no meeting reaches over it, from one text into the next
     stream = np.array([*gap, *(number for text in texts for number in (*text, *gap))], dtype=np.int64)
     known = np.flatnonzero(stream >= 0)
-    table = np.zeros(size * size)
+    meetings, values = [], []
     for apart, weight in enumerate(weights, start=1):
         here = known[stream[known - apart] >= 0]
-        table += weight * np.bincount(stream[here - apart] * size + stream[here], minlength=size * size)
-    both = table.reshape(size, size)
-    return both + both.T
+        meetings.append(stream[here - apart] * size + stream[here])
+        values.append(np.full(len(here), weight, dtype=float))
+    table = np.bincount(np.concatenate(meetings), np.concatenate(values), size * size).reshape(size, size)
+    return table + table.T
