@@ -8,7 +8,7 @@ from sphinx.config import Config
 
 from nlpcourse import settings
 from nlpcourse.site import accessibility, assets, directives
-from nlpcourse.site.cache import execution_key
+from nlpcourse.site.cache import cache_folder
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -24,9 +24,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def set_execution_cache(app: Sphinx, config: Config) -> None:
     """Keep outputs in a folder named after the execution key: a new key runs and reads every page anew."""
-    root = Path(app.srcdir)
-    config.course_execution_key = execution_key(root)
-    config.nb_execution_cache_path = str(root / "_build" / ".jupyter_cache" / config.course_execution_key)
+    folder = cache_folder(Path(app.srcdir))
+    config.course_execution_key = folder.name
+    config.nb_execution_cache_path = str(folder)
 
 
 def set_repository(app: Sphinx, config: Config) -> None:
