@@ -1,10 +1,12 @@
 """Keys: what a page's output depends on besides its own text, and what the whole site depends on."""
 
 import hashlib
+import json
 import platform
 from pathlib import Path
 
 import nlpcourse
+from nlpcourse.data import docstrings
 
 _SUFFIXES = {".py", ".toml", ".json"}
 _INPUTS = ("_config.yml", "_toc.yml", "references.bib", "chapters", "exercises", "solutions")
@@ -12,7 +14,7 @@ _INPUTS = ("_config.yml", "_toc.yml", "references.bib", "chapters", "exercises",
 
 
 def execution_key(root: Path) -> str:
-    """A short hash over the library, the records and the pinned versions; pages run again when it changes.
+    """A short hash over the library, the records, and the versions pinned and installed; pages run again with it.
 
     `nlpcourse/site` is left out: pages do not import what builds them.
 
@@ -23,7 +25,8 @@ def execution_key(root: Path) -> str:
     files = [path for path in package.rglob("*") if path.suffix in _SUFFIXES]
     files = [path for path in files if package / "site" not in path.parents]
     files += _files(root / "records") + _files(root / "constraints.txt")
-    return _hash_of(root, files)
+    versions = json.dumps(docstrings.installed_versions(), sort_keys=True)
+    return hashlib.sha256(f"{versions} {_hash_of(root, files)}".encode()).hexdigest()[:16]
 
 
 def cache_folder(root: Path) -> Path:
