@@ -6,7 +6,6 @@ import platform
 from pathlib import Path
 
 import nlpcourse
-from nlpcourse.data import docstrings
 
 _SUFFIXES = {".py", ".toml", ".json"}
 _INPUTS = ("_config.yml", "_toc.yml", "references.bib", "chapters", "exercises", "solutions")
@@ -21,6 +20,8 @@ def execution_key(root: Path) -> str:
     Args:
         root: the checkout, with `records/` and `constraints.txt` where it has them.
     """
+    from nlpcourse.data import docstrings  # not at the top: the command line should answer at once
+
     package = Path(nlpcourse.__file__).parent
     files = [path for path in package.rglob("*") if path.suffix in _SUFFIXES]
     files = [path for path in files if package / "site" not in path.parents]
