@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from nlpcourse.site.builder import build
+from nlpcourse.site.times import read_times, table_of
 
 __all__ = ["build", "register"]
 
@@ -16,20 +17,21 @@ def register(app: typer.Typer) -> None:
 
 
 def site(
-    force: bool = typer.Option(False, "--force", help="Forget the execution cache and run every page again."),
+    force: bool = typer.Option(False, "--force", help="Forget earlier builds and run every page again."),
 ) -> None:
     """Build the book into [bold]_build/html[/].
 
-    Every page is executed (once, then cached). A failing cell, a broken link or a figure without
-    a description fails the build and leaves the site that stood there before.
+    Every page is executed (once, then cached), as many at a time as there are cores. A failing cell, a broken
+    link or a figure without a description fails the build and leaves the site that stood there before.
 
     Example: [bold]nlpcourse site[/], then open [bold]_build/html/index.html[/].
     """
-    from nlpcourse.data import docstrings
     from nlpcourse.paths import project_root
 
-    docstrings.load()  # pages read it; here its building shows a progress bar
     index = build(project_root(), force=force)
+    console = Console(soft_wrap=True, highlight=False)
+    if times := read_times(index.parent.parent):
+        console.print(table_of(times))
     here = Path.cwd()
     shown = index.relative_to(here) if index.is_relative_to(here) else index
-    Console(soft_wrap=True, highlight=False).print(f"[bold green]the book is built:[/] open {shown}")
+    console.print(f"[bold green]the book is built:[/] open {shown}")

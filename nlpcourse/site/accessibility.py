@@ -10,6 +10,8 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 _CHINESE = re.compile(r"([\u3400-\u9fff]+)(?![^<]*>)")
+_DRAWN_OR_DATA = re.compile(r"(<(svg|script)\b.*?</\2>)", re.DOTALL)
+"""What marks its own language, or has none: HTML inside it would break it."""
 _FEWEST_WORDS = 5
 _REPAIRS = (
     ('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">'),
@@ -50,7 +52,15 @@ def repair_page(
     body = context.get("body")
     if not isinstance(body, str):
         return
-    body = _CHINESE.sub(r'<span lang="zh-Hans">\1</span>', body)
+    body = _mark_chinese(body)
     for stock, repaired in _REPAIRS:
         body = body.replace(stock, repaired)
     context["body"] = body
+
+
+def _mark_chinese(body: str) -> str:
+    marked, end = [], 0
+    for found in _DRAWN_OR_DATA.finditer(body):
+        marked += [_CHINESE.sub(r'<span lang="zh-Hans">\1</span>', body[end : found.start()]), found[0]]
+        end = found.end()
+    return "".join([*marked, _CHINESE.sub(r'<span lang="zh-Hans">\1</span>', body[end:])])

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 import nlpcourse
-from nlpcourse import settings
-from nlpcourse.errors import CourseError
 from nlpcourse.exercises import Exercise, notebook_path, read_assignment
+from nlpcourse.site import launch, path_map, progress
+from nlpcourse.site.generated import Generated, html
 from nlpcourse.topics import Topic, topic, topics
 
 _WORDS_A_MINUTE = 150
@@ -20,41 +19,50 @@ _REGISTRY = Path(nlpcourse.__file__).with_name("topics.toml")
 def setup(app: Sphinx) -> None:
     """Add the directives."""
     app.add_directive("topics", TopicsDirective)
+    app.add_directive("path", PathDirective)
+    app.add_directive("progress", ProgressDirective)
     app.add_directive("objectives", ObjectivesDirective)
     app.add_directive("assignment", AssignmentDirective)
     app.add_directive("reading-time", ReadingTimeDirective)
 
 
-class _Generated(SphinxDirective):
-    """A directive that writes Markdown and has it parsed where it stands."""
-
-    def markdown(self) -> str:
-        raise NotImplementedError
-
-    def depends_on(self, path: Path) -> Path:
-        """Read the page again when `path` changes."""
-        self.env.note_dependency(str(path))
-        return path
-
-    def run(self) -> list[nodes.Node]:
-        try:
-            return self.parse_text_to_nodes(self.markdown())
-        except CourseError as error:
-            raise self.error(str(error)) from error
-
-
-class TopicsDirective(_Generated):
+class TopicsDirective(Generated):
     """The course as a table: every topic in order, what it needs first; planned ones are plain text."""
 
     def markdown(self) -> str:
         self.depends_on(_REGISTRY)
         rows = ["| No. | Topic | In Chinese | Needs first | State |", "|---:|---|---|---|---|"]
-        rows += [_topic_row(number, each) for number, each in enumerate(topics(), start=1)]
+        owner = {objective.id: each.title for each in topics() for objective in each.objectives}
+        rows += [_topic_row(number, each, owner) for number, each in enumerate(topics(), start=1)]
         return "\n".join(rows)
 
 
-class ObjectivesDirective(_Generated):
-    """What a reader of a topic will be able to do. Argument: the topic's name."""
+class PathDirective(Generated):
+    """The course as a picture; links lead to the topics that are ready."""
+
+    def run(self) -> list[nodes.Node]:
+        self.depends_on(_REGISTRY)
+        return [html(path_map.draw(topics(), self._address))]
+
+    def _address(self, each: Topic) -> str:
+        page = f"chapters/{each.name}/index"
+        if page not in self.env.found_docs:
+            raise self.error(
+                f"topic {each.name} is ready, but there is no page {page}; write it, or plan the topic"
+            )
+        return self.env.app.builder.get_relative_uri(self.env.docname, page)
+
+
+class ProgressDirective(Generated):
+    """A bar for each topic: how many of its objectives the reader has ticked."""
+
+    def run(self) -> list[nodes.Node]:
+        self.depends_on(_REGISTRY)
+        return [html(progress.bars(topics()))]
+
+
+class ObjectivesDirective(Generated):
+    """What a reader of a topic will be able to do, to be ticked. Argument: the topic's name."""
 
     required_arguments = 1
 
@@ -62,8 +70,16 @@ class ObjectivesDirective(_Generated):
         self.depends_on(_REGISTRY)
         return "\n".join(f"* **{each.id}**: {each.text}" for each in topic(self.arguments[0]).objectives)
 
+    def run(self) -> list[nodes.Node]:
+        written = super().run()
+        objectives = topic(self.arguments[0]).objectives
+        items = [item for node in written for item in node.findall(nodes.list_item)]
+        for item, objective in zip(items, objectives, strict=True):
+            item["ids"].append(objective.id)
+        return [*written, html(progress.note(topic(self.arguments[0])))]
 
-class ReadingTimeDirective(_Generated):
+
+class ReadingTimeDirective(Generated):
     """One sentence: how long a topic takes to read and to work through. Argument: the topic's name."""
 
     required_arguments = 1
@@ -78,7 +94,7 @@ class ReadingTimeDirective(_Generated):
         return f"About {reading} minutes to read, and about {working} minutes for the exercises."
 
 
-class AssignmentDirective(_Generated):
+class AssignmentDirective(Generated):
     """The table of an assignment and the ways to start it. Argument: the topic's name."""
 
     required_arguments = 1
@@ -101,16 +117,14 @@ class AssignmentDirective(_Generated):
                 "",
                 f"* {{download}}`Download the notebook </exercises/{name}/{name}.ipynb>` "
                 "and open it in JupyterLab or VS Code.",
-                f"* [Open it in Google Colab]({colab_address(name)}). "
+                f"* [Open it in Google Colab]({launch.colab_address(name)}). "
                 "Its first cell installs the course there.",
+                "* Open it on a JupyterHub that has [nbgitpuller](https://nbgitpuller.readthedocs.io):",
             ]
         )
 
-
-def colab_address(topic: str) -> str:
-    """The address that opens the released notebook of `topic`, at the course's tag, in Google Colab."""
-    repository = settings.REPOSITORY.removeprefix("https://github.com/")
-    return f"https://colab.research.google.com/github/{repository}/blob/{settings.TAG}/exercises/{topic}/{topic}.ipynb"
+    def run(self) -> list[nodes.Node]:
+        return [*super().run(), html(launch.hub_form(self.arguments[0]))]
 
 
 def _words_shown(page: str) -> int:
@@ -120,9 +134,9 @@ def _words_shown(page: str) -> int:
     return len(re.findall(r"\w+", shown))
 
 
-def _topic_row(number: int, each: Topic) -> str:
+def _topic_row(number: int, each: Topic, owner: dict[str, str]) -> str:
     title = f"[{each.title}](/chapters/{each.name}/index.md)" if each.ready else each.title
-    needs = ", ".join(each.needs) or ("nothing" if each.ready else "")
+    needs = ", ".join(f"{need} ({owner[need]})" for need in each.needs) or ("nothing" if each.ready else "")
     return f"| {number} | {title} | {each.chinese} | {needs} | {each.state} |"
 
 

@@ -7,8 +7,8 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from nlpcourse import settings
-from nlpcourse.site import accessibility, assets, directives
-from nlpcourse.site.cache import execution_key
+from nlpcourse.site import accessibility, assets, directives, facts, vector_map
+from nlpcourse.site.cache import cache_folder
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -17,6 +17,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", set_execution_cache)
     app.connect("config-inited", set_repository)
     directives.setup(app)
+    facts.setup(app)
+    vector_map.setup(app)
     assets.setup(app)
     accessibility.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -24,9 +26,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def set_execution_cache(app: Sphinx, config: Config) -> None:
     """Keep outputs in a folder named after the execution key: a new key runs and reads every page anew."""
-    root = Path(app.srcdir)
-    config.course_execution_key = execution_key(root)
-    config.nb_execution_cache_path = str(root / "_build" / ".jupyter_cache" / config.course_execution_key)
+    folder = cache_folder(Path(app.srcdir))
+    config.course_execution_key = folder.name
+    config.nb_execution_cache_path = str(folder)
 
 
 def set_repository(app: Sphinx, config: Config) -> None:

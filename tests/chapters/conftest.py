@@ -2,8 +2,9 @@
 
 import fcntl
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,20 +45,30 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output / "html"
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def make_book(book: Path, text: str) -> Path:
+    """Make a checkout with one page in the folder `book`, set up as the real one is."""
+    (book / "chapters").mkdir(parents=True, exist_ok=True)
+    for name in ("_config.yml", "references.bib"):
+        shutil.copy(ROOT / name, book / name)
+    (book / "_toc.yml").write_text("format: jb-book\nroot: chapters/index\n", encoding="utf-8")
+    page = f"# A small book\n\n{text}"
+    if "{code-cell}" in text:
+        page = NOTEBOOK_HEAD + page
+    (book / "chapters" / "index.md").write_text(page, encoding="utf-8")
+    return book
+
+
 @pytest.fixture
-def small_book(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a checkout with one page, set up as the real one is; `small_book(text)` returns its root."""
-
-    def make(text: str) -> Path:
-        book = tmp_path / "small"
-        (book / "chapters").mkdir(parents=True, exist_ok=True)
-        for name in ("_config.yml", "references.bib"):
-            shutil.copy(ROOT / name, book / name)
-        (book / "_toc.yml").write_text("format: jb-book\nroot: chapters/index\n", encoding="utf-8")
-        page = f"# A small book\n\n{text}"
-        if "{code-cell}" in text:
-            page = NOTEBOOK_HEAD + page
-        (book / "chapters" / "index.md").write_text(page, encoding="utf-8")
-        return book
-
-    return make
+def small_book(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a checkout with one page; `small_book(text)` returns its root."""
+    return lambda text: make_book(tmp_path / "small", text)

@@ -8,6 +8,7 @@ import pytest
 
 from nlpcourse.errors import CourseError
 from nlpcourse.site import build
+from nlpcourse.site.times import read_times
 
 SmallBook = Callable[[str], Path]
 
@@ -57,6 +58,34 @@ def test_a_book_builds_beside_an_environment_and_runs_again_when_a_record_change
         assert 'src="http' not in page, "a progress bar in a cell made the page load widgets from outside"
     assert not list(index.parent.rglob("*.ipynb")), "a notebook outside the book was published"
     assert not (index.parent / "_sources").exists()
+
+
+def test_pages_run_before_the_build_and_what_did_not_change_is_not_made_again(
+    small_book: SmallBook,
+) -> None:
+    text = "```{code-cell} ipython3\nprint(6 * 7)\n```\n"
+    book = small_book(text)
+    output = book / "_build"
+    page = build(book).parent / "chapters" / "index.html"
+    assert "Executed notebook" not in (output / "site.log").read_text(encoding="utf-8"), "Sphinx ran the page"
+    first = read_times(output)
+    assert first is not None
+    assert [(each.page, each.cached) for each in first.pages] == [("chapters/index", False)]
+    assert first.pages[0].seconds > 0 < first.sphinx
+
+    page.write_text("untouched", encoding="utf-8")
+    build(book)
+    assert page.read_text(encoding="utf-8") == "untouched"
+    again = read_times(output)
+    assert again is not None
+    assert (again.sphinx, again.pages[0].cached, again.pages[0].seconds) == (0, True, first.pages[0].seconds)
+
+    small_book(f"More prose.\n\n{text}")
+    build(book)
+    assert "More prose." in page.read_text(encoding="utf-8")
+    prose = read_times(output)
+    assert prose is not None
+    assert (prose.pages[0].cached, prose.sphinx > 0) == (True, True)
 
 
 def test_a_failing_cell_fails_every_build_and_the_old_site_stays(small_book: SmallBook) -> None:

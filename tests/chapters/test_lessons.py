@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 
 from nlpcourse.paths import project_root
+from nlpcourse.topics import topics
 
 CHAPTERS = project_root(Path(__file__).parent) / "chapters"
-LESSONS = [page for page in sorted(CHAPTERS.glob("*/*.md")) if page.stem not in ("index", "exercises")]
+TOPICS = {each.name for each in topics()}
+LESSONS = [
+    page
+    for page in sorted(CHAPTERS.glob("*/*.md"))
+    if page.parent.name in TOPICS and page.stem not in ("index", "exercises")
+]
 CELL = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
 
 

@@ -2,15 +2,22 @@
 
 import re
 from html.parser import HTMLParser
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from nlpcourse import settings
+from nlpcourse import cli, settings
+from nlpcourse.data import docstrings
 from nlpcourse.exercises import notebook_path, read_assignment
 from nlpcourse.site.canary import leaks
 from nlpcourse.site.telling import secrets
+from nlpcourse.site.times import read_times
 from nlpcourse.topics import topics
+
+WRITTEN_ELSEWHERE = ("train", "publish")
+"""Commands that the pages may name before they are part of the command line."""
 
 
 def pages(html: Path) -> list[Path]:
@@ -132,6 +139,50 @@ def test_planned_topics_are_plain_text_and_ready_ones_are_links(html: Path) -> N
     for topic in topics():
         cell = next(cell for cell in cells if topic.title in cell)
         assert ("<a " in cell) == topic.ready, cell
+
+
+def test_the_page_of_versions_shows_what_the_build_used(html: Path) -> None:
+    page = (html / "chapters" / "versions.html").read_text(encoding="utf-8")
+    info = docstrings.load().info
+    for shown in (version("torch"), version("numpy"), f"{info.words:,}", f"{info.docstrings:,}", info.sha256):
+        assert shown in page, shown
+    times = read_times(html.parent)
+    assert times is not None
+    assert len(times.pages) >= 7
+    for each in times.pages:
+        title = (html / f"{each.page}.html").read_text(encoding="utf-8").partition("<title>")[2]
+        title = title.partition(" &#8212;")[0]
+        row = re.search(
+            rf"<tr[^>]*><td><p><a [^>]*>{re.escape(title)}</a></p></td>\s*<td[^>]*><p>([\d.]+)", page
+        )
+        assert row, f"{each.page}: no row {title!r}"
+        assert float(row[1]) == pytest.approx(each.seconds, abs=0.06)
+
+
+def test_the_picture_of_the_path_leads_to_ready_topics_only(html: Path) -> None:
+    page = (html / "chapters" / "index.html").read_text(encoding="utf-8")
+    picture = page.partition('<figure class="course-path">')[2].partition("</figure>")[0]
+    assert "<span" not in picture, "HTML inside an SVG ends the picture"
+    assert re.findall(r'href="([^"#]*)"', picture) == [
+        f"{each.name}/index.html" for each in topics() if each.ready
+    ]
+    for topic in topics():
+        assert topic.title in picture
+
+
+def test_how_to_pages_name_commands_that_exist_and_the_one_address(html: Path, root: Path) -> None:
+    pages = {
+        path.stem: path.read_text(encoding="utf-8") for path in (root / "chapters" / "howto").glob("*.md")
+    }
+    assert f"nlpcourse @ git+{settings.REPOSITORY}@{settings.TAG}" in pages["student"]
+    cli._add_commands()
+    commands = get_command(cli.app).commands
+    for text in pages.values():
+        for name, second in re.findall(r"^nlpcourse (\w+)(?: (\w+))?", text, re.MULTILINE):
+            if name in WRITTEN_ELSEWHERE:
+                continue
+            assert name in commands, name
+            assert second in getattr(commands[name], "commands", [second]), f"{name} {second}"
 
 
 @pytest.mark.parametrize("name", ["index.html", "search.html"])

@@ -9,7 +9,7 @@ from nlpcourse import settings
 from nlpcourse.errors import CourseError
 from nlpcourse.exercises import read_assignment
 from nlpcourse.site.cache import execution_key
-from nlpcourse.site.directives import colab_address
+from nlpcourse.site.launch import colab_address
 
 ROW = {
     "id": "f",
