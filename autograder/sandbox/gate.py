@@ -225,8 +225,9 @@ def jail_settings(folder: Path, limits: Limits, group: Group | None = None) -> d
 
 
 def visible_trees() -> list[str]:
-    """The Python installation and the virtual environment."""
-    return sorted({sys.base_prefix, sys.prefix, sys.base_exec_prefix, sys.exec_prefix})
+    """The Python installation and the virtual environment; where one is a link, what it leads to as well."""
+    named = {sys.base_prefix, sys.prefix, sys.base_exec_prefix, sys.exec_prefix}
+    return sorted(named | {str(Path(tree).resolve()) for tree in named})
 
 
 def blank_paths() -> list[str]:
