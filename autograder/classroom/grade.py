@@ -27,8 +27,12 @@ from autograder.classroom.workers import Died, Raised, work
 from autograder.grading.record import Record
 from autograder.grading.run import failed
 from autograder.sandbox import layers
+from autograder.sandbox.limits import Limits
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
+
+#: Wall time of a worker at one submission: twice what the submission's kernels have, for the checks run beside them.
+TASK_SECONDS = 2 * Limits().cpu_seconds_notebook * Limits().wall_factor
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,8 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
             progress.advance(bar)
         todo = [student for student in students if student not in records]
         arguments = (str(classroom.root), order.topic, order.unsafe)
-        for student, answer in work(todo, workers=order.workers, make=make, arguments=arguments):
+        answers = work(todo, workers=order.workers, make=make, arguments=arguments, seconds=TASK_SECONDS)
+        for student, answer in answers:
             progress.update(bar, advance=1, description=f"grading {order.topic}: {student}")
             if isinstance(answer, Raised):
                 outcome.problems.append(f"{student}: the grader failed: {answer.summary}")

@@ -70,6 +70,15 @@ class Gate:
         """End every process of the jail at once."""
         self.signal(signal.SIGKILL)
 
+    def ends(self, seconds: float) -> bool:
+        """Whether the jailed program ends within that time; if it does, the gatekeeper has ended too."""
+        poll = select.poll()
+        poll.register(self.kernel, select.POLLIN)
+        if not poll.poll(1000 * seconds):
+            return False
+        self.process.wait()
+        return True
+
     def release(self) -> None:
         """Close the handles; the jail, if it still lives, ends."""
         self.lifeline.close()
@@ -270,11 +279,16 @@ def jail_settings(folder: Path, limits: Limits) -> dict[str, Any]:
     """The fields of `jail.Jail` for a kernel whose runtime folder is `folder`, in no control group yet."""
     base = folder / "r"
     base.mkdir(exist_ok=True)
+    public = Path(nlpcourse.__file__).resolve().parent
+    stand_ins = f"{COURSE}/nlpcourse/standins"  # whole answers; `wall.lending` says where they are lent
     return {
         "base": str(base),
         "visible": visible_trees(),
-        "placed": {f"{COURSE}/nlpcourse": str(Path(nlpcourse.__file__).resolve().parent)},
-        "blank": blank_paths(),
+        "placed": {
+            f"{COURSE}/nlpcourse": str(public),
+            f"{stand_ins}/__init__.py": str(public / "standins" / "__init__.py"),
+        },
+        "blank": [*blank_paths(), stand_ins],
         "scratch_bytes": limits.scratch_bytes,
         "processes": limits.processes,
         "cpu_seconds": limits.cpu_seconds_notebook + CPU_SLACK,
@@ -289,11 +303,11 @@ def visible_trees() -> list[str]:
 
 
 def blank_paths() -> list[str]:
-    """What must not show inside a visible tree: the course's private half, wherever it is installed."""
+    """What must not show inside a visible tree: the course, wherever it is installed; its public half has a place."""
     blank = [Path(__file__).resolve().parents[2]]
     named = {Path(entry) for entry in sys.path if entry.endswith(("site-packages", "dist-packages"))}
     for folder in named | {folder.resolve() for folder in named}:
-        blank += [folder / "solutions", folder / "autograder"]
+        blank += [folder / name for name in ("solutions", "autograder", "nlpcourse")]
         blank += folder.glob("__editable__*nlpcourse*")
         for info in folder.glob("nlpcourse-*.dist-info"):
             blank += [info / name for name in ("RECORD", "direct_url.json", "entry_points.txt")]
