@@ -28,8 +28,12 @@ from autograder.classroom.workers import Died, Raised, work
 from autograder.grading.record import Record
 from autograder.grading.run import failed
 from autograder.sandbox import layers
+from autograder.sandbox.limits import Limits
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
+
+#: Wall time of a worker at one submission: twice what the submission's kernels have, for the checks run beside them.
+TASK_SECONDS = 2 * Limits().cpu_seconds_notebook * Limits().wall_factor
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def _answers(classroom: Classroom, order: Order, todo: list[str]) -> Iterator[tu
     """(student, answer) as answers come, from processes of this machine or from a Dask cluster."""
     if order.dask is None or not todo:
         arguments = (str(classroom.root), order.topic, order.unsafe)
-        return work(todo, workers=order.workers, make=make, arguments=arguments)
+        return work(todo, workers=order.workers, make=make, arguments=arguments, seconds=TASK_SECONDS)
     from autograder.classroom.distributed import pack, work_on
 
     submissions = {student: classroom.submission(student, order.topic).read_bytes() for student in todo}

@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,8 @@ Task = TypeVar("Task")
 
 #: How often a task is given to a worker before it is given up.
 ATTEMPTS = 2
+#: How often the clock is looked at while nothing comes.
+LOOK_SECONDS = 1.0
 
 #: `make(*arguments)` runs once in every worker and returns what is called for each task.
 Make = Callable[..., Callable[[Any], Any]]
@@ -48,10 +51,14 @@ class _Worker(Generic[Task]):
     ready: bool = False
     task: tuple[Task, int] | None = None
     """What it works at, and how often that was tried before."""
+    until: float = 0.0
+    """When the task must be done, by `time.monotonic`."""
+    overdue: bool = False
+    """Whether it was killed because its task was not done."""
 
 
 def work(
-    tasks: Iterable[Task], *, workers: int, make: Make, arguments: tuple[Any, ...]
+    tasks: Iterable[Task], *, workers: int, make: Make, arguments: tuple[Any, ...], seconds: float
 ) -> Iterator[tuple[Task, Any]]:
     """Yield (task, result) as results come; a result is what the task gave, `Died` or `Raised`.
 
@@ -62,6 +69,7 @@ def work(
         workers: at most so many processes.
         make: a module's function; called with `arguments` in every worker.
         arguments: picklable.
+        seconds: wall time that one task may take; a worker that takes longer is killed.
 
     Raises:
         CourseError: a worker did not get as far as its first task.
@@ -74,9 +82,9 @@ def work(
             for _ in range(min(len(waiting) - len(idle), workers - len(pool))):
                 pool.append(_start(make, arguments))
             channels = [worker.channel for worker in pool if worker.task or not worker.ready]
-            for channel in wait(channels) if channels else ():
+            for channel in wait(channels, LOOK_SECONDS) if channels else ():
                 worker = next(each for each in pool if each.channel is channel)
-                answer = _receive(worker)
+                answer = _receive(worker, seconds)
                 if not worker.ready:
                     _check_started(answer)
                     worker.ready = True
@@ -92,7 +100,11 @@ def work(
             for worker in pool:
                 if worker.ready and worker.task is None and waiting:
                     worker.task = waiting.popleft()
+                    worker.until = time.monotonic() + seconds
                     _send(worker)
+                elif worker.task is not None and time.monotonic() > worker.until:
+                    worker.overdue = True
+                    worker.process.kill()  # reading from it says so
     finally:
         for worker in pool:
             worker.process.kill()
@@ -144,11 +156,13 @@ def _send(worker: _Worker[Any]) -> None:
         return  # it is dead already; reading from it says so
 
 
-def _receive(worker: _Worker[Any]) -> Any:
+def _receive(worker: _Worker[Any], seconds: float) -> Any:
     try:
         return worker.channel.recv()
     except (EOFError, OSError):
         worker.process.join()
+        if worker.overdue:
+            return Died(f"not done after {seconds:g} s")
         code = worker.process.exitcode or 0
         return Died(f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}")
 

@@ -4,6 +4,8 @@ A kernel that ends costs the exercise it ended in. A fresh kernel runs the other
 exercise that needs others gets a second try with public stand-ins for them; the better of the two counts.
 """
 
+import contextlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,15 +14,18 @@ from nbformat.v4 import new_output
 
 from autograder.assignment import Assignment, Exercise
 from autograder.grading import may_not_use
-from autograder.grading.cells import CellError, Stopped, run_cell
+from autograder.grading.cells import CellError, CellRun, Stopped, run_cell
 from autograder.grading.record import INSTRUCTOR_ONLY, INTERRUPTED, CheckResult, ExerciseResult
 from autograder.grading.restore import blank, exercise_of, role_of
 from autograder.grading.results import better, check_results, ended_status, ended_why, exercise_result
 from autograder.grading.session import CheckOutcome, CheckSession, SessionDied
 from autograder.sandbox.kernel import SandboxedKernel
 from autograder.sandbox.limits import Limits
+from autograder.wall import lending
 from autograder.wall.student import Student, StudentDied, StudentError
 
+#: Cells whose text is the assignment's own.
+LOCKED = ("setup", "example", "check")
 #: Fresh kernels for cells that end theirs and belong to no exercise; an exercise may end two more.
 KERNELS_AT_MOST = 6
 
@@ -56,7 +61,16 @@ class Grading:
     async def run(self) -> None:
         """Fill `results`: one for every exercise."""
         kernels = KERNELS_AT_MOST + 2 * len(self.assignment.exercises)
+        wall_seconds = self.limits.cpu_seconds_notebook * self.limits.wall_factor
+        deadline = time.monotonic() + wall_seconds
         while not self._finished():
+            if time.monotonic() > deadline:
+                why = (
+                    f"{INTERRUPTED}: the whole submission was not done after {wall_seconds} s, mostly waiting"
+                )
+                self.flags.append(why)
+                self._give_up(why)
+                return
             kernels -= 1
             if kernels < 0:
                 self._give_up("too many cells ended the kernel before this exercise")
@@ -69,6 +83,7 @@ class Grading:
             cell = min(self.limits.cpu_seconds_cell, left)
             budget = replace(self.limits, cpu_seconds_notebook=left, cpu_seconds_cell=cell)
             async with SandboxedKernel(budget, unsafe=self.unsafe) as kernel:
+                kernel.end_by(deadline)
                 await self._pass(kernel)
                 self.spent += kernel.usage().cpu_seconds
 
@@ -91,7 +106,7 @@ class Grading:
                 if role == "check":
                     await self._check(kernel, student, cell, self.assignment.exercise(str(exercise)), second)
                     continue
-                run = await run_cell(kernel, cell.source, max_output=self.limits.output_bytes_cell)
+                run = await self._run(kernel, student, cell)
             except Stopped as stop:
                 why = ended_why(stop.died.reason, role, self.limits)
                 notice = new_output("stream", name="stdout", text=f"\n[stopped: {why}]\n")
@@ -108,13 +123,30 @@ class Grading:
             if role == "answer" and run.error is not None:
                 self.errors[str(exercise)] = run.error
 
+    async def _run(self, kernel: SandboxedKernel, student: Student, cell: NotebookNode) -> CellRun:
+        """Run a cell; around a locked one, what it asks for is lent, unless that is an answer still to be graded."""
+        unsettled = {each.id for each in self.assignment.exercises} - self.results.keys()
+        asked = lending.asked_for(cell.source) if role_of(cell) in LOCKED else {}
+        lent = {name: address for name, address in asked.items() if name not in unsettled}
+        try:
+            with contextlib.suppress(
+                StudentError
+            ):  # broken over there: the cell will say so in its own words
+                student.lend(lent)
+            run = await run_cell(kernel, cell.source, max_output=self.limits.output_bytes_cell)
+            with contextlib.suppress(StudentError):
+                student.take_back(lent)
+        except StudentDied as died:
+            raise Stopped(died, CellRun()) from died
+        return run
+
     async def _check(
         self, kernel: SandboxedKernel, student: Student, cell: NotebookNode, exercise: Exercise, second: bool
     ) -> None:
         """The tests in the notebook, in the kernel; then the hidden checks, from here."""
         visible = ""
         if not second:
-            run = await run_cell(kernel, cell.source, max_output=self.limits.output_bytes_cell)
+            run = await self._run(kernel, student, cell)
             visible = f"stopped with {run.error}" if run.error else "passed"
         kernel.begin_cell()
         stand_ins = self._stand_ins(exercise)
@@ -217,7 +249,10 @@ class Grading:
         self.excluded |= {cell.id for cell in self.cells if exercise_of(cell) == name}
 
     def _give_up(self, reason: str) -> None:
-        """What has no result yet gets none."""
+        """What has no result yet gets none; a second try that is still due is not made."""
+        if self.second_try is not None:
+            first = self.results[self.second_try]
+            self.results[self.second_try] = replace(first, reason=f"{reason}; {first.reason}")
         self.second_try = None
         for exercise in self.assignment.exercises:
             checks = check_results(self.assignment.checks[exercise.id], [])
@@ -239,15 +274,18 @@ class Grading:
         )
 
     def _look_for_ruled_out(self, exercise: Exercise) -> may_not_use.Finding:
-        """What the answer does with names ruled out; the cells of the exercises it may call are not read for it."""
+        """What the answer does with names ruled out; the objects of the exercises that it may call are not read."""
         others = [
-            cell.source
+            cell
             for cell in self.cells
-            if role_of(cell) in ("added", "setup", "answer")
-            and exercise_of(cell) not in (exercise.id, *exercise.needs)
+            if role_of(cell) in ("added", "setup", "answer") and exercise_of(cell) != exercise.id
         ]
         finding = may_not_use.find(
-            exercise.id, exercise.may_not_use, self._answer(exercise.id).source, others
+            exercise.id,
+            exercise.may_not_use,
+            self._answer(exercise.id).source,
+            [cell.source for cell in others if exercise_of(cell) not in exercise.needs],
+            {str(exercise_of(cell)): cell.source for cell in others if exercise_of(cell) in exercise.needs},
         )
         if finding.used:
             self.flags.append(f"{exercise.id}: uses {', '.join(finding.used)}, which is ruled out")

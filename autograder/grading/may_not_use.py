@@ -1,18 +1,27 @@
 """Reads submitted code for names that an exercise rules out. It reads syntax trees and runs nothing."""
 
 import ast
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 _REFLECTION = frozenset(
-    ("getattr", "eval", "exec", "compile", "__import__", "import_module", "globals", "vars", "__dict__")
-)
+    (
+        "getattr", "getattr_static", "attrgetter", "methodcaller", "eval", "exec", "compile", "__import__",
+        "import_module", "globals", "vars", "__dict__", "__getattribute__", "get_ipython", "run_cell",
+    )
+)  # fmt: skip
 
 #: IPython reads a cell once for every magic line in it; beyond this a cell is no honest one.
 _MAX_MAGICS = 40
+#: Magics that run what stands after them, or below them, as the notebook's own code.
+_RUNNING = frozenset(("capture", "prun", "time", "timeit"))
+#: Magics that put code where the notebook can import or run it.
+_STORING = frozenset(("file", "load", "macro", "python", "python3", "run", "script", "writefile"))
+_MAX_NESTING = 5
 
 
 _SCOPES = (
@@ -42,20 +51,59 @@ class _Statement:
     binds: frozenset[str]
 
 
+@functools.lru_cache(maxsize=128)
 def parse(source: str) -> ast.Module | SyntaxError:
-    """The tree of a cell, magics and shell lines turned into calls; or the error, its line counted in the cell."""
+    """The tree of a cell as IPython reads it, magics that run code replaced by that code; or the error.
+
+    Not to be changed: callers get the same tree again.
+    """
     try:
-        try:
+        if _many_magics(source):
             return ast.parse(source)
-        except SyntaxError:
-            magics = re.findall(r"^\s*[%!?]|[!?]\s*$|=\s*[%!]", source, re.MULTILINE)
-            if not 0 < len(magics) <= _MAX_MAGICS:
-                raise
-            return ast.parse(TransformerManager().transform_cell(source))
+        return _unfolded(ast.parse(TransformerManager().transform_cell(source)), _MAX_NESTING)
     except SyntaxError as error:
         return error
     except (ValueError, RecursionError, MemoryError) as error:
         return SyntaxError(f"cannot be read as Python: {error}")
+
+
+def _many_magics(source: str) -> bool:
+    """Whether a cell may hold more magic lines than there is time for."""
+    found = re.findall(r"^\s*[%!?]|[!?]\s*$|=\s*[%!]", source, re.MULTILINE)
+    return len(found) > _MAX_MAGICS
+
+
+def _unfolded(tree: ast.Module, depth: int) -> ast.Module:
+    """The tree, in which the code of a magic such as `%%time` stands in place of the magic."""
+    body: list[ast.stmt] = []
+    for statement in tree.body:
+        code = _run_by_magic(statement)
+        if code is None or not depth:
+            body.append(statement)
+            continue
+        inner = ast.parse(TransformerManager().transform_cell(code))
+        ast.increment_lineno(inner, statement.lineno - (0 if "\n" in code else 1))
+        body += _unfolded(inner, depth - 1).body
+    return ast.Module(body, tree.type_ignores)
+
+
+def _magic_of(statement: ast.stmt) -> tuple[str, str] | None:
+    """Name and code of the magic that a statement, as IPython rewrote it, is; None for any other."""
+    if not isinstance(statement, ast.Expr | ast.Assign) or not isinstance(statement.value, ast.Call):
+        return None
+    function = statement.value.func
+    if not isinstance(function, ast.Attribute) or function.attr not in ("run_line_magic", "run_cell_magic"):
+        return None
+    texts = [each.value for each in statement.value.args if isinstance(each, ast.Constant)]
+    return (str(texts[0]), str(texts[-1])) if len(texts) > 1 else None
+
+
+def _run_by_magic(statement: ast.stmt) -> str | None:
+    """The code that a magic runs in the notebook; None when the statement is no such magic."""
+    magic = _magic_of(statement)
+    if magic is None or magic[0] not in _RUNNING:
+        return None
+    return re.sub(r"^(\s*-\w+(\s+\d+)?)+\s", "", magic[1])  # its options
 
 
 def defined_names(source: str) -> frozenset[str]:
@@ -66,7 +114,13 @@ def defined_names(source: str) -> frozenset[str]:
     return frozenset().union(*(_bound_names(statement) for statement in tree.body))
 
 
-def find(exercise: str, forbidden: Sequence[str], answer: str, others: Sequence[str] = ()) -> Finding:
+def find(
+    exercise: str,
+    forbidden: Sequence[str],
+    answer: str,
+    others: Sequence[str] = (),
+    needed: Mapping[str, str] | None = None,
+) -> Finding:
     """Look for `forbidden` in the object called `exercise` and in what it reaches.
 
     Reached are the student's own top-level definitions that the object names, whichever cell they stand in, and
@@ -77,21 +131,33 @@ def find(exercise: str, forbidden: Sequence[str], answer: str, others: Sequence[
         forbidden: names ruled out; of a dotted name the last part counts.
         answer: source of the answer cell.
         others: sources of the other cells whose names it can see.
+        needed: {exercise that it may call: source of that answer cell}; the object of that name is not read, the
+            rest of the cell is.
     """
     ruled_out = {name.rpartition(".")[2] for name in forbidden}
     if not ruled_out:
         return Finding((), ())
+    needed = needed or {}
     statements = [
         statement for cell, source in enumerate((answer, *others)) for statement in _statements(cell, source)
     ]
+    for cell, (name, source) in enumerate(needed.items(), start=1 + len(others)):
+        statements += [
+            statement for statement in _statements(cell, source) if not _defines(statement.tree, name)
+        ]
     defined = {
         name
         for statement in statements
         if not isinstance(statement.tree, ast.Import | ast.ImportFrom)
         for name in statement.binds
     }
+    starred = any(map(_is_star, statements))
     used: dict[str, str] = {}
     evasions: dict[str, str] = {}
+    if isinstance(error := parse(answer), SyntaxError):
+        evasions[""] = f"the answer cell cannot be read ({error.msg})"
+    elif _many_magics(answer):
+        evasions[""] = f"more than {_MAX_MAGICS} magic lines in the answer cell"
     for statement in _reached(exercise, statements):
         place = "" if statement.cell == 0 else " of another cell"
         for node, name in _mentions(statement.tree):
@@ -101,15 +167,29 @@ def find(exercise: str, forbidden: Sequence[str], answer: str, others: Sequence[
                     evasions.setdefault(name, f'"{name}" as a string ({line})')
             elif name in ruled_out and not (isinstance(node, ast.Name) and name in defined):
                 used.setdefault(name, f"{name} ({line})")
+            elif name in ruled_out and starred:
+                evasions.setdefault(name, f"{name}, which `import *` may have replaced ({line})")
             elif name in _REFLECTION:
                 evasions.setdefault(name, f"{name} ({line})")
     for statement in statements:
-        if isinstance(statement.tree, ast.ImportFrom) and statement.tree.names[0].name == "*":
+        magic = _magic_of(statement.tree)
+        if magic is not None and magic[0] in _STORING:
+            evasions.setdefault(f"%{magic[0]}", f"the magic {magic[0]} (line {statement.tree.lineno})")
+        if _is_star(statement):
+            assert isinstance(statement.tree, ast.ImportFrom)
             evasions.setdefault(
                 str(statement.tree.module),
                 f"from {statement.tree.module} import * (line {statement.tree.lineno})",
             )
     return Finding(tuple(used.values()), tuple(evasions.values()))
+
+
+def _is_star(statement: _Statement) -> bool:
+    return isinstance(statement.tree, ast.ImportFrom) and statement.tree.names[0].name == "*"
+
+
+def _defines(tree: ast.stmt, name: str) -> bool:
+    return isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and tree.name == name
 
 
 def _statements(cell: int, source: str) -> Iterator[_Statement]:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -17,7 +18,6 @@ from typing import Any
 
 import nlpcourse
 from autograder.sandbox import launch
-from autograder.sandbox.cgroup import Group
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.watch import JailProcesses
 from nlpcourse.errors import CourseError
@@ -49,7 +49,7 @@ ENVIRONMENT = {
 class Gate:
     """A jailed process from outside."""
 
-    process: subprocess.Popen
+    process: "subprocess.Popen | Forked"
     """The gatekeeper: it lives as long as the jail and ends with the jailed program's exit code."""
     first: int
     """Handle on the first process of the jail; when it is killed everything inside is."""
@@ -70,11 +70,64 @@ class Gate:
         """End every process of the jail at once."""
         self.signal(signal.SIGKILL)
 
+    def ends(self, seconds: float) -> bool:
+        """Whether the jailed program ends within that time; if it does, the gatekeeper has ended too."""
+        poll = select.poll()
+        poll.register(self.kernel, select.POLLIN)
+        if not poll.poll(1000 * seconds):
+            return False
+        self.process.wait()
+        return True
+
     def release(self) -> None:
         """Close the handles; the jail, if it still lives, ends."""
         self.lifeline.close()
         os.close(self.first)
         os.close(self.kernel)
+        if isinstance(self.process, Forked):
+            os.close(self.process.handle)
+
+
+class Forked:
+    """A gatekeeper that is no child of this process; it is asked as a `Popen` is.
+
+    Args:
+        handle: the handle on its process.
+        status: the socket on which it says its exit code.
+    """
+
+    def __init__(self, handle: int, status: socket.socket) -> None:
+        self.handle, self.status = handle, status
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code; None while the process lives."""
+        return self.wait(0)
+
+    def wait(self, milliseconds: int | None = None) -> int | None:
+        """The exit code, when the process has ended within that time (None: however long it takes)."""
+        if self.returncode is None:
+            poll = select.poll()
+            poll.register(self.handle, select.POLLIN)
+            if poll.poll(milliseconds):
+                self.returncode = self.last_word()
+        return self.returncode
+
+    def last_word(self) -> int:
+        """The exit code that was said; that of a killed process when none was."""
+        with contextlib.suppress(OSError):
+            while message := self.status.recv(1 << 16, socket.MSG_DONTWAIT):
+                if "exit" in (said := json.loads(message)):
+                    return said["exit"]
+        return -signal.SIGKILL
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+
+    def send_signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.handle, number)
 
 
 def process_id(handle: int) -> int:
@@ -102,24 +155,13 @@ def start(program: str, config: dict[str, Any], jail: dict[str, Any], descriptor
         CourseError: the jail could not be made; the message says at which step.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    environment = ENVIRONMENT | {
-        "HOME": HOME,
-        "USER": "student",
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": COURSE,
-    }
     with theirs:
         inherited = [*descriptors, theirs.fileno()]
         whole = config | {"jail": jail, "status": theirs.fileno()}
-        process = spawn(program, whole, environment, "/", inherited)
+        process = spawn(program, whole, environment(), "/", inherited)
     handles: dict[str, int] = {}
     try:
-        while True:
-            message = receive(ours, handles)
-            if "error" in message:
-                raise CourseError(f"the sandbox did not start: {message['error']}; run `nlpcourse doctor`")
-            if "process" not in message:
-                return Gate(process, handles["first"], handles["kernel"], ours, message)
+        report = wait_until_ready(ours, handles)
     except BaseException:
         process.kill()
         ours.close()
@@ -127,6 +169,31 @@ def start(program: str, config: dict[str, Any], jail: dict[str, Any], descriptor
         for handle in handles.values():
             os.close(handle)
         raise
+    return Gate(process, handles["first"], handles["kernel"], ours, report)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a jailed program."""
+    return ENVIRONMENT | {
+        "HOME": HOME,
+        "USER": "student",
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": COURSE,
+    }
+
+
+def wait_until_ready(status: socket.socket, handles: dict[str, int]) -> dict[str, Any]:
+    """What a jailed program says when it is ready; the handles that come before it go into `handles`.
+
+    Raises:
+        CourseError: it does not get as far.
+    """
+    while True:
+        message = receive(status, handles)
+        if "error" in message:
+            raise CourseError(f"the sandbox did not start: {message['error']}; run `nlpcourse doctor`")
+        if "ready" in message:
+            return message
 
 
 def probe(config: dict[str, Any], jail: dict[str, Any]) -> dict[str, Any]:
@@ -202,25 +269,30 @@ def spawn(
 def sources() -> dict[str, str]:
     """The text of everything of ours that a jailed process may run."""
     here = Path(__file__).parent
-    names = ("launch", "probe", *launch.OUTSIDE, *launch.INSIDE)
+    names = ("launch", "probe", "template", *launch.OUTSIDE, *launch.INSIDE)
     files = {name: here / f"{name}.py" for name in names}
     files |= {name: here.parent / "wall" / f"{name}.py" for name in ("wire", "agent")}
     return {name: path.read_text(encoding="utf-8") for name, path in files.items()}
 
 
-def jail_settings(folder: Path, limits: Limits, group: Group | None = None) -> dict[str, Any]:
-    """The fields of `jail.Jail` for a kernel whose runtime folder is `folder`, in `group`."""
+def jail_settings(folder: Path, limits: Limits) -> dict[str, Any]:
+    """The fields of `jail.Jail` for a kernel whose runtime folder is `folder`, in no control group yet."""
     base = folder / "r"
     base.mkdir(exist_ok=True)
+    public = Path(nlpcourse.__file__).resolve().parent
+    stand_ins = f"{COURSE}/nlpcourse/standins"  # whole answers; `wall.lending` says where they are lent
     return {
         "base": str(base),
         "visible": visible_trees(),
-        "placed": {f"{COURSE}/nlpcourse": str(Path(nlpcourse.__file__).resolve().parent)},
-        "blank": blank_paths(),
+        "placed": {
+            f"{COURSE}/nlpcourse": str(public),
+            f"{stand_ins}/__init__.py": str(public / "standins" / "__init__.py"),
+        },
+        "blank": [*blank_paths(), stand_ins],
         "scratch_bytes": limits.scratch_bytes,
         "processes": limits.processes,
         "cpu_seconds": limits.cpu_seconds_notebook + CPU_SLACK,
-        "groups": [] if group is None else group.paths,
+        "groups": [],
     }
 
 
@@ -231,10 +303,11 @@ def visible_trees() -> list[str]:
 
 
 def blank_paths() -> list[str]:
-    """What must not show inside a visible tree: the course's private half, wherever it is installed."""
+    """What must not show inside a visible tree: the course, wherever it is installed; its public half has a place."""
     blank = [Path(__file__).resolve().parents[2]]
-    for folder in {Path(entry) for entry in sys.path if entry.endswith(("site-packages", "dist-packages"))}:
-        blank += [folder / "solutions", folder / "autograder"]
+    named = {Path(entry) for entry in sys.path if entry.endswith(("site-packages", "dist-packages"))}
+    for folder in named | {folder.resolve() for folder in named}:
+        blank += [folder / name for name in ("solutions", "autograder", "nlpcourse")]
         blank += folder.glob("__editable__*nlpcourse*")
         for info in folder.glob("nlpcourse-*.dist-info"):
             blank += [info / name for name in ("RECORD", "direct_url.json", "entry_points.txt")]

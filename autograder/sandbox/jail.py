@@ -23,6 +23,8 @@ from autograder.sandbox import landlock, linux, seccomp
 HOME = "/home/student"
 #: Folders of the student's own, all on one small file system.
 SCRATCH = {"/scratch/home": HOME, "/scratch/tmp": "/tmp", "/scratch/shm": "/dev/shm"}  # noqa: S108
+#: Where a process that makes jails (see `settle`) has a place for their roots.
+NEST = "/nest"
 DEVICES = ("null", "full", "random", "urandom")
 #: What programs need from the system, where it exists.
 SYSTEM = (
@@ -57,8 +59,8 @@ class Jail:
     processes: int
     cpu_seconds: int
     """CPU time after which the system itself stops any single process."""
-    groups: list[str]
-    """Folders of the control groups to be joined."""
+    groups: list[tuple[int, str]]
+    """The control groups to be joined: the open folder that holds each, and its name in there."""
 
 
 def enter(jail: Jail, status: socket.socket) -> dict[str, int]:
@@ -71,26 +73,23 @@ def enter(jail: Jail, status: socket.socket) -> dict[str, int]:
     Returns:
         In the jailed process: what is live, as `{"landlock": version}`.
     """
-    own_user = not linux.has_capability(linux.CAP_SYS_ADMIN)
+    own_user = needs_own_user()
     flags = (
         linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
     )
     with reported(status):
-        groups = [join(group) for group in jail.groups]
-        uid, gid = os.geteuid(), os.getegid()
+        for parent, name in jail.groups:
+            join(parent, name)
         if own_user:
-            linux.unshare(flags | linux.CLONE_NEWUSER)
-            write("/proc/self/setgroups", "deny")
-            write("/proc/self/uid_map", f"{uid} {uid} 1")
-            write("/proc/self/gid_map", f"{gid} {gid} 1")
+            uid, gid = unshare_with_user(flags)
         else:
             uid = gid = unused_uid()
             linux.unshare(flags)
         write("/proc/self/oom_score_adj", "1000")
         first = os.fork()
     if first:
-        keep_gate(first, status, groups)
-    for parent, _ in groups:
+        keep_gate(first, status, jail.groups)
+    for parent, _ in jail.groups:
         os.close(parent)
     with reported(status):
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -104,6 +103,20 @@ def enter(jail: Jail, status: socket.socket) -> dict[str, int]:
         be_first_process(kernel, status)
     os.chdir(HOME)
     return live
+
+
+def settle(jail: Jail) -> None:
+    """Show the calling process what its jails will show, and nothing else; it keeps what it needs to make them.
+
+    From then on it calls `enter` in forked children, with the folder `NEST` as the base.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    if needs_own_user():
+        unshare_with_user(linux.CLONE_NEWNS)
+    else:
+        linux.unshare(linux.CLONE_NEWNS)
+    build_root(jail, uid, gid, nest=True)
+    os.chdir(HOME)
 
 
 @contextlib.contextmanager
@@ -136,32 +149,56 @@ def write(path: str, text: str) -> None:
         os.close(descriptor)
 
 
+def user_ids() -> tuple[int, int]:
+    """The largest range of user ids that this process may hand out: the first, and how many."""
+    rows = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    start, _, count = max((tuple(map(int, row.split())) for row in rows), key=lambda row: row[2])
+    return start, count
+
+
+def needs_own_user() -> bool:
+    """Whether a jail needs a user namespace: this process has no privileges, or no second user to become."""
+    return not linux.has_capability(linux.CAP_SYS_ADMIN) or user_ids()[1] == 1
+
+
+def unshare_with_user(flags: int) -> tuple[int, int]:
+    """New namespaces with one for users, in which this process has every privilege; its user and group id."""
+    uid, gid = os.geteuid(), os.getegid()
+    linux.unshare(flags | linux.CLONE_NEWUSER)
+    write("/proc/self/setgroups", "deny")
+    write("/proc/self/uid_map", f"{uid} {uid} 1")
+    write("/proc/self/gid_map", f"{gid} {gid} 1")
+    return uid, gid
+
+
 def unused_uid() -> int:
     """A user id that nobody has, and no other jail: limits on processes count by user."""
-    rows = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
-    ranges = [tuple(map(int, row.split())) for row in rows]
-    start, _, count = max(ranges, key=lambda row: row[2])
+    start, count = user_ids()
     top = min(start + count - 1, HIGHEST_UID)
     return top - os.getpid() % max(1, min(count // 2, 1 << 22))
 
 
-def join(group: str) -> tuple[int, str]:
-    """Join a control group; its parent, opened, and its name in there are for the way out."""
-    write(f"{group}/cgroup.procs", "0")
-    folder = Path(group)
-    return os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY), folder.name
+def join(parent: int, name: str) -> None:
+    """Join the control group `name` in the open folder `parent`; an empty name is the folder's own."""
+    descriptor = os.open(f"./{name}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        os.write(descriptor, b"0")
+    finally:
+        os.close(descriptor)
 
 
 def leave(parent: int, name: str) -> None:
     """Leave a control group, whose other processes are gone, and remove it."""
     with contextlib.suppress(OSError):
-        descriptor = os.open("cgroup.procs", os.O_WRONLY, dir_fd=parent)
-        os.write(descriptor, b"0")
+        join(parent, "")
         os.rmdir(name, dir_fd=parent)
 
 
 def keep_gate(first: int, status: socket.socket, groups: list[tuple[int, str]]) -> None:
-    """Wait outside for the jail's first process; when the grader goes, the jail goes. Never returns."""
+    """Wait outside for the jail's first process; when the grader goes, the jail goes. Never returns.
+
+    The last message is `{"exit": code}`, for a grader that is not this process's parent.
+    """
     handle = os.pidfd_open(first)
     send(status, {"process": "first"}, os.dup(handle))
     devnull = os.open(os.devnull, os.O_RDWR)
@@ -181,6 +218,8 @@ def keep_gate(first: int, status: socket.socket, groups: list[tuple[int, str]]) 
     if alone:  # else the grader, which has questions to ask the groups, removes them
         for parent, name in groups:
             leave(parent, name)
+    with contextlib.suppress(OSError):
+        send(status, {"exit": code & 0xFF})
     os._exit(code & 0xFF)
 
 
@@ -195,8 +234,15 @@ def be_first_process(kernel: int, status: socket.socket) -> None:
             os._exit(code if code >= 0 else 128 - code)
 
 
-def build_root(jail: Jail, uid: int, gid: int) -> None:
-    """Make the file system of the jail and move into it."""
+def build_root(jail: Jail, uid: int, gid: int, *, nest: bool = False) -> None:
+    """Make the file system of the jail and move into it.
+
+    Args:
+        jail: what it shows.
+        uid: owner of the folders that may be written.
+        gid: their group.
+        nest: leave a place for the roots of further jails, and the system's own process table.
+    """
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     root = jail.base
     options = f"mode=755,size={ROOT_BYTES},nr_inodes={ROOT_INODES}"
@@ -204,7 +250,7 @@ def build_root(jail: Jail, uid: int, gid: int) -> None:
     (Path(root) / BLANK_FILE).touch()
     show_trees(jail, root, in_scratch=False)
     write_small_files(root, uid, gid)
-    for folder in ("/proc", "/scratch", *SCRATCH.values()):
+    for folder in ("/proc", "/scratch", *SCRATCH.values(), *([NEST] if nest else [])):
         Path(root + folder).mkdir(parents=True, exist_ok=True)
     for device in DEVICES:
         Path(f"{root}/dev/{device}").touch()
@@ -220,8 +266,11 @@ def build_root(jail: Jail, uid: int, gid: int) -> None:
         linux.make_read_only(root + shown)
     for device in DEVICES:
         linux.mount(f"/dev/{device}", f"{root}/dev/{device}", None, linux.MS_BIND)
-    flags = linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
-    linux.mount("proc", root + "/proc", "proc", flags)
+    if nest:
+        linux.mount("/proc", root + "/proc", None, linux.MS_BIND | linux.MS_REC)
+    else:
+        flags = linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+        linux.mount("proc", root + "/proc", "proc", flags)
     linux.change_root(root)
 
 

@@ -15,6 +15,8 @@ from autograder.sandbox.watch import Usage
 from nlpcourse.errors import CourseError
 
 READY_SECONDS = 120
+#: A process that ends closes its connections before its end can be seen.
+PATIENCE_SECONDS = 2.0
 
 #: What the manager has to say is said again, in one line, by the exceptions of this module.
 _log = logging.getLogger(__name__)
@@ -112,6 +114,10 @@ class SandboxedKernel:
         self.watch.begin_cell()
         self.client.begin_cell()
 
+    def end_by(self, deadline: float) -> None:
+        """Let the kernel be interrupted at `deadline`, by `time.monotonic`, if it still runs."""
+        self.watch.deadline = deadline
+
     def usage(self) -> Usage:
         """What the kernel and all it started have used so far."""
         self.verdict()
@@ -128,8 +134,10 @@ class SandboxedKernel:
             self._reason = self.watch.look()
             self._sentence = self.watch.sentence
             if self._reason is None and not ended and self._connected and self.client.lost():
-                self.kill()
-                self._reason, self._sentence = "crash", "it broke off its connection to the grader"
+                ended = self.gate is not None and self.gate.ends(PATIENCE_SECONDS)
+                if not ended:
+                    self.kill()
+                    self._reason, self._sentence = "crash", "it broke off its connection to the grader"
             if self._reason is None and ended:
                 self._reason, self._sentence = "crash", describe_end(process.returncode if process else None)
         return self._reason

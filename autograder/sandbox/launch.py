@@ -4,6 +4,7 @@ Standard input gives it, as JSON, the configuration and the sources of the modul
 need not be allowed to read the grader's folders. Stands alone: standard library only.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -11,6 +12,7 @@ import socket
 import sys
 import time
 import types
+from collections.abc import Iterator
 
 #: Source files in the order in which they import each other; the first group runs before the jail closes.
 OUTSIDE = ("linux", "landlock", "seccomp", "jail")
@@ -42,51 +44,85 @@ def run(payload: dict) -> None:
     if payload["program"] == "launch":
         main(payload)
     else:
-        define(payload["program"], payload["sources"][payload["program"]]).main(payload, define)
+        program = payload["program"]
+        define(f"autograder.sandbox.{program}", payload["sources"][program]).main(payload, define)
 
 
 def main(payload: dict) -> None:
     """Jail this process unless told not to, and run the kernel until it is shut down."""
     sources, config = payload["sources"], payload["config"]
-    status = None
+    began = time.perf_counter()
+    status = live = None
     if config["jail"] is not None:
-        began = time.perf_counter()
         for name in OUTSIDE:
             define(f"autograder.sandbox.{name}", sources[name])
         jail = sys.modules["autograder.sandbox.jail"]
         status = socket.socket(fileno=config["status"])
-        loaded = time.perf_counter()
         live = jail.enter(jail.Jail(**config["jail"]), status)
-        times = {"load": loaded - began, "jail": time.perf_counter() - loaded}
+    be_quiet()
+    add_site()
+    with reported(status):
+        prepare(sources, agent=config["channel"] is not None)
+    become_kernel(config, status, live, began)
+
+
+def be_quiet() -> None:
+    """Let standard input, output and error lead nowhere."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     os.close(null)
+
+
+def add_site() -> None:
+    """Add the site packages, left out so far (-S): what is read for it must be what the jail shows."""
     importlib.invalidate_caches()
     import site
 
-    site.main()  # left out so far (-S): what it reads must be what the jail shows
-    app = define("autograder.sandbox.kernelapp", sources["kernelapp"])
+    site.main()
+
+
+@contextlib.contextmanager
+def reported(status: socket.socket | None) -> Iterator[None]:
+    """Tell the grader of an exception, in one line, before it ends this process."""
     try:
-        kernel = app.prepare(config)
-        channel = connect(config["channel"])
-        if channel is not None:
-            define("wire", sources["wire"])
-            agent = define("agent", sources["agent"])
-            agent.attach(channel, kernel.shell.user_ns, kernel.loop())
+        yield
     except Exception as error:
         if status is not None:
             status.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         raise
-    if config["jail"] is not None:
-        app.limit_memory(config["memory_bytes"])
-    for name in (*PACKAGES, "wire", "agent"):
-        sys.modules.pop(name, None)
-    for name in (*OUTSIDE, *INSIDE):
-        sys.modules.pop(f"autograder.sandbox.{name}", None)
+
+
+def prepare(sources: dict[str, str], *, agent: bool) -> None:
+    """Define what runs beside the student's code, the agent too if asked; this imports all that it needs."""
+    define("autograder.sandbox.kernelapp", sources["kernelapp"])
+    if agent:
+        define("wire", sources["wire"])
+        define("agent", sources["agent"])
+
+
+def become_kernel(config: dict, status: socket.socket | None, live: dict | None, began: float) -> None:
+    """Run the kernel until it is shut down.
+
+    Args:
+        config: what the grader asks for.
+        status: where to say that the kernel is ready; None without a jail.
+        live: what the jail reported.
+        began: when the start began, by `time.perf_counter`.
+    """
+    app = sys.modules["autograder.sandbox.kernelapp"]
+    with reported(status):
+        kernel = app.prepare(config)
+        channel = connect(config["channel"])
+        if channel is not None:
+            sys.modules["agent"].attach(channel, kernel.shell.user_ns, kernel.loop())
+        if status is not None:
+            app.limit_memory(config["memory_bytes"])
+    for name in list(sys.modules):
+        if name in ("wire", "agent") or name.partition(".")[0] == "autograder":
+            del sys.modules[name]
     if status is not None:
-        times["start"] = time.perf_counter() - began
-        status.send(json.dumps({"ready": live, "seconds": times}).encode())
+        status.send(json.dumps({"ready": live, "seconds": time.perf_counter() - began}).encode())
         status.close()
     kernel.start()
 

@@ -1,8 +1,10 @@
 """Which walls stand on this machine, found by trying them."""
 
+import asyncio
 import functools
 import shutil
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -111,8 +113,8 @@ def require() -> None:
 
 
 def findings() -> list[Finding]:
-    """One line for the doctor about each wall."""
-    return [
+    """One line for the doctor about each wall, and one about how kernels start."""
+    walls = [
         Finding(
             f"sandbox: {each.name}",
             True if each.live else None if each.optional else False,
@@ -120,3 +122,25 @@ def findings() -> list[Finding]:
         )
         for each in layers()
     ]
+    try:
+        require()
+    except CourseError:
+        return walls
+    return [*walls, asyncio.run(warmth())]
+
+
+async def warmth() -> Finding:
+    """How long a kernel takes to start here, and from what; takes some seconds."""
+    from autograder.sandbox import warm
+    from autograder.sandbox.gate import Forked
+    from autograder.sandbox.kernel import SandboxedKernel
+
+    name = "sandbox: warm kernels"
+    for _ in range(2):  # the first waits for the template
+        began = time.perf_counter()
+        async with SandboxedKernel() as kernel:
+            took = time.perf_counter() - began
+            forked = kernel.gate is not None and isinstance(kernel.gate.process, Forked)
+    if forked:
+        return Finding(name, True, f"a kernel is forked from a template, {1000 * took:.0f} ms each")
+    return Finding(name, None, f"every kernel starts cold, {took:.1f} s each: {warm.why_cold()}")

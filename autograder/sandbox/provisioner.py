@@ -14,7 +14,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Bool, Dict
 
-from autograder.sandbox import cgroup, gate
+from autograder.sandbox import cgroup, gate, warm
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.watch import JailProcesses, PlainProcesses, Watch
 
@@ -28,7 +28,7 @@ class SandboxProvisioner(KernelProvisionerBase):
     agent = Bool(False, help="Run the grader's agent too, at the other end of `channel`.").tag(config=True)
     unsafe = Bool(False, help="Run without any jail: only for code of one's own.").tag(config=True)
 
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen | gate.Forked | None = None
     held: gate.Gate | None = None
     watch: Watch | None = None
     channel: socket.socket | None = None
@@ -117,8 +117,13 @@ class SandboxProvisioner(KernelProvisionerBase):
                 config["channel"] = ours.enter_context(theirs).fileno()
                 given.append(theirs.fileno())
             self.group = cgroup.create(limits)
-            jail = gate.jail_settings(self.folder, limits, self.group)
-            self.held = gate.start("launch", config, jail, given)
+            jail = gate.jail_settings(self.folder, limits)
+            for path in self.group.paths if self.group else []:
+                parent = os.open(Path(path).parent, os.O_RDONLY | os.O_DIRECTORY)
+                ours.callback(os.close, parent)
+                jail["groups"].append((parent, Path(path).name))
+                given.append(parent)
+            self.held = warm.start(config, jail, given)
         self.process = self.held.process
         processes = JailProcesses.of(gate.process_id(self.held.first), self.group)
         self.watch = Watch(processes, limits, self.kill_now)

@@ -157,6 +157,8 @@ class Watch:
         self.sentence = ""
         self.last = Usage(0.0, 0, 0)
         self.began = time.monotonic()
+        self.deadline: float | None = None
+        """When all must be done, by `time.monotonic`, whatever this kernel's own limits still allow."""
         self.cell: tuple[float, float] | None = None
         self.own = own_memory()
         self.lock = threading.Lock()
@@ -207,6 +209,8 @@ class Watch:
         if own_memory() - self.own > FLOOD_BYTES:
             return "memory", "it flooded the grader with messages"
         now = time.monotonic()
+        if self.deadline is not None and now > self.deadline:
+            return "interrupted", "the whole submission was not done in its time; run it again"
         shares = [(limits.cpu_seconds_notebook, usage.cpu_seconds, now - self.began, "the notebook")]
         if self.cell is not None:
             cpu, wall = usage.cpu_seconds - self.cell[0], now - self.cell[1]

@@ -160,11 +160,13 @@ class Agent:
     def _do_defined(self, name: str) -> bool:
         return name in self.namespace
 
-    def _do_stand_in(self, names: dict[str, str]) -> None:
+    def _do_stand_in(self, names: dict[str, str], modules: dict[str, str]) -> None:
+        """`modules`, given as text, are for these names alone: nobody can import them."""
+        lent = {name: _made(name, text) for name, text in modules.items()}
         new = {}
         for name, address in names.items():
             module, _, attribute = address.partition(":")
-            new[name] = getattr(importlib.import_module(module), attribute)
+            new[name] = getattr(lent.get(module) or importlib.import_module(module), attribute)
         self.replaced.append({name: self.namespace.get(name, _ABSENT) for name in new})
         self.namespace.update(new)
 
@@ -174,6 +176,14 @@ class Agent:
                 self.namespace.pop(name, None)
             else:
                 self.namespace[name] = value
+
+    def _do_lend(self, modules: dict[str, str]) -> None:
+        """Let `modules`, given as text, be imported until they are taken back."""
+        sys.modules.update({name: _made(name, text) for name, text in modules.items()})
+
+    def _do_take_back(self, modules: list[str]) -> None:
+        for name in modules:
+            sys.modules.pop(name, None)
 
     # --- objects that stay on this side ---
 
@@ -309,6 +319,21 @@ def _module(target: Any) -> torch.nn.Module:
 def _listed(names: Any) -> str:
     shown = [f"`{name}`" for name in names]
     return ", ".join(shown[:6]) + (", ..." if len(shown) > 6 else "") if shown else "none"
+
+
+def _made(name: str, text: str) -> types.ModuleType:
+    """A module from its text; it is not left where it could be imported."""
+    module = types.ModuleType(name)
+    before = sys.modules.get(name)
+    sys.modules[name] = module  # some decorators of classes look there
+    try:
+        exec(compile(text, f"<{name}>", "exec"), module.__dict__)  # noqa: S102 - the text is the grader's
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+    return module
 
 
 def _compiled(name: str, source: str) -> Callable[..., Any]:

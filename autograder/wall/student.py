@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from autograder.wall import wire
+from autograder.wall import lending, wire
 from autograder.wall.probe import Probe
 
 POLL_SECONDS = 0.05
@@ -112,12 +112,22 @@ class Student:
     @contextlib.contextmanager
     def stand_ins(self, names: dict[str, str]) -> Iterator[None]:
         """Within the block, `names` ({"sgns_loss": "package.module:object"}) stand for the student's own."""
-        self._ask("stand_in", "a stand-in", names=names)
+        self._ask("stand_in", "a stand-in", names=names, modules=lending.modules_for(names))
         try:
             yield
         finally:
             if self._died is None:
                 self._ask("restore", "a stand-in")
+
+    def lend(self, names: dict[str, str]) -> None:
+        """Let the modules of the stand-ins `names` be imported there; they hold these objects only."""
+        if modules := lending.modules_for(names):
+            self._ask("lend", "a stand-in", modules=modules)
+
+    def take_back(self, names: dict[str, str]) -> None:
+        """Let what was lent be imported no more."""
+        if modules := lending.modules_for(names):
+            self._ask("take_back", "a stand-in", modules=list(modules))
 
     # --- requests ---
 
@@ -145,13 +155,19 @@ class Student:
             if reply.get("number") != self._number:
                 raise wire.Malformed("an answer to another question")
             value = None if error else wire.decode(reply.get("value"), received, self._unpack)
-        except wire.Malformed:
-            raise self._stop("crash", "the notebook's process gave an answer that cannot be read") from None
+        except StudentDied:
+            raise
         except (wire.Closed, OSError):
             raise self._stop(self._reason()) from None
-        except BaseException:  # Ctrl-C: the answer to this question must not become that of the next
-            self._died = self._died or StudentDied("interrupted", _SENTENCES["interrupted"])
+        except (
+            KeyboardInterrupt
+        ):  # our own Ctrl-C: the answer to this question must not become that of the next
+            self._stop("interrupted")
             raise
+        except Exception as unreadable:  # whatever an answer sets off in reading it, it came from over there
+            raise self._stop(
+                "crash", "the notebook's process gave an answer that cannot be read"
+            ) from unreadable
         if error is not None:
             raise error
         return value

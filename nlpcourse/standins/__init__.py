@@ -18,9 +18,14 @@ def stand_ins(namespace: dict[str, Any], topic: str, *names: str) -> Iterator[No
         names: names of exercises, such as `"sgns_loss"`.
 
     Raises:
-        CourseError: the topic has no stand-in of that name.
+        CourseError: the topic has no stand-in of that name, or there are none here.
     """
-    module = import_module(f"nlpcourse.standins.{topic}")
+    try:
+        module = import_module(f"nlpcourse.standins.{topic}")
+    except ModuleNotFoundError as error:
+        raise CourseError(
+            f"there are no stand-ins for topic {topic!r} here; when a notebook is graded, only its own tests get them"
+        ) from error
     for name in names:
         if not hasattr(module, name):
             raise CourseError(

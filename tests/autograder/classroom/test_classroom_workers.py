@@ -13,7 +13,7 @@ from nlpcourse.errors import CourseError
 
 # A module of its own, so that a fresh interpreter can import it.
 TASKS = """
-import os, signal
+import os, signal, time
 
 def make(ten):
     def handle(task):
@@ -21,6 +21,8 @@ def make(ten):
             os.kill(os.getpid(), signal.SIGKILL)
         if task == 4:
             raise ValueError("four")
+        if task == 8:
+            time.sleep(1000)
         return task * ten
     return handle
 
@@ -38,7 +40,7 @@ def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTyp
 
 
 def test_a_death_costs_one_task_and_is_tried_twice(tasks: ModuleType) -> None:
-    found = dict(work(range(7), workers=2, make=tasks.make, arguments=(10,)))
+    found = dict(work(range(7), workers=2, make=tasks.make, arguments=(10,), seconds=100))
     assert found.pop(3) == Died("killed by SIGKILL")
     raised = found.pop(4)
     assert isinstance(raised, Raised)
@@ -46,10 +48,15 @@ def test_a_death_costs_one_task_and_is_tried_twice(tasks: ModuleType) -> None:
     assert found == {0: 0, 1: 10, 2: 20, 5: 50, 6: 60}
 
 
+def test_a_task_that_does_not_end_is_given_up_and_the_rest_is_done(tasks: ModuleType) -> None:
+    found = dict(work([8, 1, 2], workers=1, make=tasks.make, arguments=(10,), seconds=2))
+    assert found == {8: Died("not done after 2 s"), 1: 10, 2: 20}
+
+
 def test_workers_that_cannot_start_are_the_graders_failure(tasks: ModuleType) -> None:
     with pytest.raises(CourseError, match=r"do not start \(RuntimeError: no checks here\)"):
-        list(work([1, 2], workers=2, make=tasks.make_nothing, arguments=()))
+        list(work([1, 2], workers=2, make=tasks.make_nothing, arguments=(), seconds=100))
 
 
 def test_nothing_to_do_starts_nobody(tasks: ModuleType) -> None:
-    assert list(work([], workers=2, make=tasks.make_nothing, arguments=())) == []
+    assert list(work([], workers=2, make=tasks.make_nothing, arguments=(), seconds=100)) == []

@@ -1,5 +1,7 @@
 """Real submissions in the real sandbox: honest work is not punished, and a dead kernel costs one exercise."""
 
+import time
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -225,6 +227,33 @@ def test_when_the_notebooks_time_is_used_up_the_rest_says_so(tiny, monkeypatch):
     assert {exercise.status for exercise in graded.record.exercises} == {"timeout"}
     assert "longer than 2 s" in by_id(graded)["absolute"].reason
     assert by_id(graded)["largest"].reason == "the notebook used its 100 s of CPU time before this exercise"
+
+
+def test_the_whole_submission_has_one_wall_time(row):
+    """Every sleep stays within its kernel's own limits; together they pass the submission's."""
+    sleepy = "import time\ntime.sleep(1000)\n" + HONEST["absolute"]
+    limits = Limits(cpu_seconds_cell=1, cpu_seconds_notebook=4, wall_factor=3)
+    began = time.monotonic()
+    graded = row.grade(row.notebook(**in_row(*[sleepy] * 10)), limits=limits)
+    assert (
+        time.monotonic() - began < 60
+    )  # ten times three seconds of sleep, and ten kernels, are more than the 12 s
+    reasons = [exercise.reason for exercise in graded.record.exercises]
+    assert all(reason.startswith(INTERRUPTED) for reason in reasons), reasons
+    assert reasons[-1] == f"{INTERRUPTED}: the whole submission was not done after 12 s, mostly waiting"
+    assert graded.record.interrupted and graded.record.score == 0
+
+
+def test_a_second_try_that_time_left_no_room_for_is_interrupted_too(tiny, monkeypatch):
+    monkeypatch.setattr(ImpatientKernel, "stop_at", [9])
+    monkeypatch.setattr(kernels, "SandboxedKernel", ImpatientKernel)
+    clock = iter([0.0, 0.0])
+    monkeypatch.setattr(kernels, "time", SimpleNamespace(monotonic=lambda: next(clock, 1e9)))
+    monkeypatch.setattr(ImpatientKernel, "end_by", lambda self, deadline: None)
+    graded = tiny.grade(tiny.notebook())
+    assert scores(graded) == {"absolute": 3, "total": 0, "largest": 0}
+    assert by_id(graded)["total"].reason.startswith(f"{INTERRUPTED}: the whole submission")
+    assert graded.record.interrupted
 
 
 def test_cells_that_are_the_students_own_business(tiny):

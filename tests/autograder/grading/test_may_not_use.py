@@ -143,3 +143,55 @@ def test_calling_a_module_self_hides_nothing():
 
 def test_a_star_import_is_flagged():
     assert find("f", [LOSS], "def f(a): pass", ["from nlpcourse.standins.embeddings import *"]).evasions
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "    def loss(x):\n        return F.soft_margin_loss(x, x)",
+        "%%time\ndef loss(x):\n    return F.soft_margin_loss(x, x)",
+        "%%capture out\n%%time\ndef loss(x):\n    return F.soft_margin_loss(x, x)",
+        "%time loss = F.soft_margin_loss",
+        "%timeit -n 1 -r 1 loss = F.soft_margin_loss",
+        ">>> def loss(x):\n...     return F.soft_margin_loss(x, x)",
+        "In [1]: loss = F.soft_margin_loss",
+    ],
+)
+def test_a_cell_is_read_as_ipython_reads_it(answer):
+    (words,) = used(answer)
+    line = 1 + next(number for number, line in enumerate(answer.splitlines()) if "soft_margin" in line)
+    assert words == f"soft_margin_loss (line {line})"
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        ("def loss(x:\n    return x", "the answer cell cannot be read"),
+        ("%%time\ndef loss(x:\n    return x", "the answer cell cannot be read"),
+        ("def loss(x):\n    return x\n" + "!true\n" * 41, "the answer cell cannot be read"),
+        ("def loss(x):\n    return x\n" + "# why?\n" * 41, "more than 40 magic lines"),
+        ("from operator import attrgetter\ndef loss(x):\n    return attrgetter(name)(F)(x, x)", "attrgetter"),
+        ("%%writefile mine.py\nx = 1", "the magic writefile"),
+        (
+            "def soft_margin_loss(x): pass\nfrom torch.nn.functional import *\n"
+            "def loss(x):\n    return soft_margin_loss(x, x)",
+            "soft_margin_loss, which `import *` may have replaced",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_flagged(answer, named):
+    found = find("loss", FORBIDDEN, answer)
+    assert any(each.startswith(named) for each in found.evasions), found
+
+
+def test_of_a_needed_exercise_only_its_own_object_is_left_out():
+    needed = "def part(x):\n    return F.soft_margin_loss(x, x)\ndef helper(x):\n    return F.soft_margin_loss(x, x)"
+    honest, cheat = "def loss(x):\n    return part(x)", "def loss(x):\n    return helper(x)"
+    assert find("loss", FORBIDDEN, honest, [], {"part": needed}).used == ()
+    assert find("loss", FORBIDDEN, cheat, [], {"part": needed}).used == (
+        "soft_margin_loss (line 4 of another cell)",
+    )
+    rebound = f"{honest}\npart = F.soft_margin_loss"
+    assert find("loss", FORBIDDEN, rebound, [], {"part": needed}).used == ("soft_margin_loss (line 3)",)
+    aside = "part = F.soft_margin_loss\n" + needed
+    assert find("loss", FORBIDDEN, honest, [], {"part": aside}).used

@@ -1,6 +1,7 @@
 """A kernel that tests can talk to in plain sentences, and the machine's own half of each wall."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from queue import Empty
 from typing import Any
 
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 
 from autograder.sandbox.kernel import SandboxedKernel
 from autograder.sandbox.layers import layers
@@ -103,6 +105,24 @@ def kernel(sandbox: None) -> Iterator[Talk]:
 def fresh(sandbox: None) -> Callable[..., Any]:
     """Makes a kernel of one's own: `with fresh(Limits(...)) as kernel`."""
     return talk
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch) -> str:
+    """The name of an installed kernel that asks for the sandbox."""
+    folder = tmp_path / "kernels" / "walled"
+    folder.mkdir(parents=True)
+    provisioner = {"provisioner_name": "nlpcourse-sandbox", "config": {"limits": {"cpu_seconds_cell": 20}}}
+    content = {
+        "argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "walled",
+        "language": "python",
+        "metadata": {"kernel_provisioner": provisioner},
+    }
+    (folder / "kernel.json").write_text(json.dumps(content))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    assert "walled" in KernelSpecManager().find_kernel_specs()
+    return "walled"
 
 
 @pytest.fixture

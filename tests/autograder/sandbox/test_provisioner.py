@@ -1,6 +1,5 @@
 """Any Jupyter client can use the sandbox: by the provisioner's name, without the grader."""
 
-import json
 import subprocess
 import sys
 import time
@@ -9,31 +8,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from autograder.sandbox import gate
 from autograder.sandbox.provisioner import SandboxProvisioner
 from nlpcourse.errors import CourseError
-
-
-@pytest.fixture
-def spec(tmp_path: Path, monkeypatch) -> str:
-    """The name of an installed kernel that asks for the sandbox."""
-    folder = tmp_path / "kernels" / "walled"
-    folder.mkdir(parents=True)
-    provisioner = {"provisioner_name": "nlpcourse-sandbox", "config": {"limits": {"cpu_seconds_cell": 20}}}
-    content = {
-        "argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "walled",
-        "language": "python",
-        "metadata": {"kernel_provisioner": provisioner},
-    }
-    (folder / "kernel.json").write_text(json.dumps(content))
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    assert "walled" in KernelSpecManager().find_kernel_specs()
-    return "walled"
 
 
 def test_the_entry_point_is_registered() -> None:

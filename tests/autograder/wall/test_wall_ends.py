@@ -131,6 +131,22 @@ def test_a_reply_that_makes_no_sense_ends_the_exchange(reply):
     assert died.value.reason == "crash"
 
 
+@pytest.mark.parametrize("failure", [RecursionError, ValueError, AttributeError, MemoryError])
+def test_whatever_a_reply_sets_off_is_never_called_an_interruption(monkeypatch, failure):
+    """An interrupted submission is graded again; a student must not be able to ask for that."""
+
+    def fail(*arguments):
+        raise failure("in reading the reply")
+
+    here, there = socket.socketpair()
+    there.sendall(wire.frame({"number": 1, "value": 1}, []))
+    student = Student(here)
+    monkeypatch.setattr(wire, "decode", fail)
+    with pytest.raises(StudentDied, match="an answer that cannot be read") as died:
+        student.f()
+    assert died.value.reason == student.died.reason == "crash"
+
+
 def test_an_error_is_made_of_plain_clean_text():
     here, there = socket.socketpair()
     for number, fields in enumerate(
