@@ -16,7 +16,6 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 
 from nlpcourse.errors import CourseError
 from nlpcourse.site.cache import cache_folder, inputs_key
-from nlpcourse.site.canary import leaks
 from nlpcourse.site.times import PageRun, Times, read_times, write_times
 
 _STEP = re.compile(r"(reading sources|writing output)\.\.\. \[\s*(\d+)%\] (\S+)")
@@ -43,6 +42,8 @@ def build(root: Path, *, force: bool = False, output: Path | None = None) -> Pat
         CourseError: the build failed (the message holds the first complaint and the path of the whole log),
             or the site holds a line of a solution. The site that stood there before is untouched.
     """
+    from nlpcourse.site.canary import leaks  # loads numpy, which no other command has to wait for
+
     if importlib.util.find_spec("jupyter_book") is None:
         raise CourseError("jupyter-book is not installed; run: pip install 'nlpcourse[site]'")
     output = output or root / "_build"
