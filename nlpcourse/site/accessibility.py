@@ -52,13 +52,14 @@ def repair_page(
     body = context.get("body")
     if not isinstance(body, str):
         return
-    body = _mark_chinese(body)
+    body = mark_chinese(body)
     for stock, repaired in _REPAIRS:
         body = body.replace(stock, repaired)
     context["body"] = body
 
 
-def _mark_chinese(body: str) -> str:
+def mark_chinese(body: str) -> str:
+    """`body`, a page's HTML, with each run of Chinese outside drawings and scripts in a `span` that says so."""
     marked, end = [], 0
     for found in _DRAWN_OR_DATA.finditer(body):
         marked += [_CHINESE.sub(r'<span lang="zh-Hans">\1</span>', body[end : found.start()]), found[0]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import nlpcourse
 
 _SUFFIXES = {".py", ".toml", ".json"}
-_INPUTS = ("_config.yml", "_toc.yml", "references.bib", "chapters", "exercises", "solutions")
+_INPUTS = ("_config.yml", "_toc.yml", "references.bib", "chapters", "exercises", "solutions", "autograder")
 """What else the site is made from, or compared with, in a checkout."""
 
 

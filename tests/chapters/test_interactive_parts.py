@@ -10,6 +10,7 @@ import pytest
 from nlpcourse import settings
 from nlpcourse.errors import CourseError
 from nlpcourse.site import build
+from nlpcourse.site.accessibility import mark_chinese
 from nlpcourse.site.launch import hub_path
 from nlpcourse.site.path_map import dependencies, draw
 from nlpcourse.site.vector_map import figure, read_map
@@ -32,6 +33,13 @@ def test_an_arc_stands_for_each_pair_of_topics_once() -> None:
     assert 'href="b.html"' in picture
     assert "c.html" not in picture
     assert picture.count("planned</text>") == 1
+
+
+def test_chinese_in_a_drawing_or_in_data_gets_no_html() -> None:
+    body = '<p>词</p><svg><tspan lang="zh-Hans">词</tspan></svg><script>"词"</script><p>词</p>'
+    marked = mark_chinese(body)
+    assert marked.count("<span") == 2
+    assert '<svg><tspan lang="zh-Hans">词</tspan></svg><script>"词"</script>' in marked
 
 
 def test_the_hub_link_copies_the_course_and_opens_the_notebook() -> None:
