@@ -8,13 +8,14 @@ from autograder.checks.variants import cheat, right, wrong
 
 
 def observe(student, seed):
-    """The pieces of a random word of one to nine characters, some of them equal, with random lengths."""
+    """The pieces, in one string, of a random word of one to nine characters, some of them equal."""
     rng = torch.Generator().manual_seed(seed)
     length, smallest, more = (int(each) for each in torch.randint(9, (3,), generator=rng))
     word = "".join("aabcdeéФ词"[i] for i in torch.randint(9, (length + 1,), generator=rng).tolist())
-    if seed % 2:
-        return student.character_ngrams(word)
-    return student.character_ngrams(word, smallest=smallest + 2, largest=smallest + 2 + more)
+    lengths = {} if seed % 2 else {"smallest": smallest + 2, "largest": smallest + 2 + more}
+    found = student.character_ngrams(word, **lengths)
+    # How many pieces there are belongs to what they are, not to their kind: a list of strings.
+    return ["|".join(found)] if isinstance(found, list) else found
 
 
 def all_runs(marked, smallest, largest):
