@@ -38,6 +38,8 @@ class RunRecord:
     """Words of the corpus gone over, all epochs together."""
     wall_seconds: float
     """Of training; making the data ready and measuring stand apart."""
+    cpu_seconds: float
+    """The same in seconds of processor, all threads added up: what counts when the machine has other work."""
     words_per_second: float
     peak_memory: int
     """Bytes."""

@@ -51,7 +51,7 @@ def load(path: Path = PROBES) -> tuple[Kind, ...]:
         firsts = [pair[0] for pair in pairs] + [word for word, _ in near]
         if twice := {word for word in firsts if firsts.count(word) > 1}:
             raise CourseError(f"{path.name}: {name}: {', '.join(sorted(twice))} stands twice")
-        kinds.append(Kind(name, table["title"], pairs, near))  # type: ignore[arg-type]
+        kinds.append(Kind(name, table["title"], pairs, near))
     return tuple(kinds)
 
 

@@ -41,8 +41,7 @@ def load(*, smallest_count: int, texts: int = 0) -> Corpus:
         texts: how many texts, from the first on; 0 for all.
     """
     source = docstrings.load()
-    tokens = [words(text) for text in source.texts("train")]
-    tokens = tokens[:texts] if texts else tokens
+    tokens = [words(text) for text in source.texts("train")[: texts or None]]
     info = {
         "name": "docstrings/train",
         "texts": len(tokens),

@@ -77,7 +77,9 @@ def cbow_block(
     has = (count > 0).float()
     mean = torch.bmm(mask / count.clamp(min=1), surroundings)  # (n, T, D)
     share = negatives / (others.shape[1] - size)
-    weight = torch.cat([torch.eye(size) * has, (share * has).expand(-1, -1, others.shape[1] - size)], dim=2)
+    weight = torch.cat(
+        [torch.eye(size, dtype=mask.dtype) * has, (share * has).expand(-1, -1, others.shape[1] - size)], dim=2
+    )
     scores = torch.bmm(mean, others.mT)  # (n, T, T + M); of the first T only the diagonal counts
     loss = _mean_loss(scores, weight, size, has.sum()) if with_loss else None
     pull = torch.sigmoid(scores)

@@ -16,6 +16,9 @@ from solutions.embeddings.counting import fast_cooccurrence
 from solutions.embeddings.rows import add_rows
 from solutions.training.config import at_least
 
+_START = 1e-4
+"""Where Adagrad's sums of squares start."""
+
 
 @dataclass(frozen=True)
 class GloveConfig:
@@ -26,15 +29,15 @@ class GloveConfig:
     """Width of the vectors."""
     window: int = 5
     """Places to either side that count, at distance d by 1 / d."""
-    maximum: float = 100.0
-    """The count from which on an entry has weight 1."""
+    maximum: float = 10.0
+    """The count from which on an entry has weight 1; 10 in the published program's own run on a small corpus."""
     power: float = 0.75
     """How fast the weight grows below it."""
     lr: float = 0.05
     """Learning rate of Adagrad."""
     smallest_count: int = 5
     """Rarer words are left out of the texts."""
-    batch: int = 16384
+    batch: int = 65536
     """Entries in one step."""
     texts: int = 0
     """Texts of the corpus, from the first on; 0 for all."""

@@ -6,6 +6,7 @@ corpus this small. The choices of the sentence vectors were made on the split `d
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -32,7 +33,7 @@ _SMOKE = {"texts": 4000, "dimension": 32, "smallest_count": 2}
 def train_windows(config: WindowConfig, session: Session, block: Callable[..., Any]) -> Result:
     """SGNS, CBOW or FastText."""
     corpus = _corpus(config)
-    judge = Judge(corpus, part=config.texts > 0)
+    judge = Judge(config)
     task = WindowTask(corpus, config, seed=session.seed, block=block, measure=judge.scores)
     fit(task, session)
     files = {}
@@ -56,7 +57,7 @@ def train_cbow(config: WindowConfig, session: Session) -> Result:
 def train_glove(config: GloveConfig, session: Session) -> Result:
     """GloVe."""
     corpus = _corpus(config)
-    judge = Judge(corpus, part=config.texts > 0)
+    judge = Judge(config)
     task = GloveTask(corpus, config, seed=session.seed, measure=judge.scores)
     fit(task, session)
     return judge.result(task.vectors(), session.seed)
@@ -67,7 +68,7 @@ def train_svd(config: SvdConfig, session: Session) -> Result:
     corpus = _corpus(config)
     with session.stretch(corpus.running_words):
         vectors = _count(corpus, config, session.seed)
-    return Judge(corpus, part=config.texts > 0).result(vectors, session.seed)
+    return Judge(config).result(vectors, session.seed)
 
 
 def train_sentences(config: SentenceConfig, session: Session) -> Result:
@@ -95,7 +96,8 @@ def train_sentences(config: SentenceConfig, session: Session) -> Result:
     def on_dev(table: Tensor) -> dict[str, float]:
         return {f"dev {name}": value for name, value in found("dev", table, weights).items()}
 
-    task = InfoNceTask(vectors, weights, *bags["train"], config, seed=session.seed, measure=on_dev)
+    summaries, bodies = bags["train"]
+    task = InfoNceTask(vectors, weights, summaries, bodies, config, seed=session.seed, measure=on_dev)
     fit(task, session)
     methods = {
         "mean": found("test", vectors, equal),
@@ -118,10 +120,10 @@ class Judge:
     A run on a part of the corpus, such as `smoke`, is asked only about the words that this part has.
     """
 
-    def __init__(self, corpus: Corpus, *, part: bool) -> None:
+    def __init__(self, config: WindowConfig | GloveConfig | SvdConfig) -> None:
         kinds = probes.load()
-        self._corpus = corpus
-        self._kinds = probes.among(kinds, corpus.vocabulary.words) if part else kinds
+        self._config, self._corpus = config, _corpus(config)
+        self._kinds = probes.among(kinds, self._corpus.vocabulary.words) if config.texts else kinds
 
     def scores(self, vectors: Tensor) -> dict[str, float]:
         """The share of right answers in each kind, and their mean."""
@@ -136,7 +138,7 @@ class Judge:
             if kind.near
         }
         noise = torch.randn(vectors.shape, generator=torch.Generator().manual_seed(seed))
-        counted = _count(self._corpus, SvdConfig(dimension=vectors.shape[1]), 0)
+        counted = _counted_baseline(self._config.smallest_count, self._config.texts, vectors.shape[1])
         baselines = {
             "chance": chance(vocabulary, self._kinds),
             "random": self.scores(noise),
@@ -146,7 +148,18 @@ class Judge:
 
 
 def _corpus(config: WindowConfig | GloveConfig | SvdConfig) -> Corpus:
-    return corpora.load(smallest_count=config.smallest_count, texts=config.texts)
+    return _load(config.smallest_count, config.texts)
+
+
+@cache
+def _load(smallest_count: int, texts: int) -> Corpus:
+    return corpora.load(smallest_count=smallest_count, texts=texts)
+
+
+@cache
+def _counted_baseline(smallest_count: int, texts: int, dimension: int) -> Tensor:
+    """(V, D), counted vectors to compare with: once for all seeds."""
+    return _count(_load(smallest_count, texts), SvdConfig(dimension=dimension), 0)
 
 
 def _count(corpus: Corpus, config: SvdConfig, seed: int) -> Tensor:

@@ -5,13 +5,14 @@ generator at the beginning of an epoch, the number of batches done, and the tens
 the same numbers as one that was not.
 """
 
-import time
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from nlpcourse.errors import CourseError
 from solutions.training.session import Session
 
 
@@ -46,6 +47,7 @@ def fit(task: Task, session: Session) -> None:
 
     Raises:
         Stopped: a signal came; the state is saved.
+        CourseError: the loss is not finite.
     """
     # Where to begin
     session.expect(task.epochs * task.words)
@@ -59,18 +61,18 @@ def fit(task: Task, session: Session) -> None:
             tensor.copy_(state["tensors"][name])
     for epoch in range(first, task.epochs):
         # The batches of this epoch, drawn from the generator as it stood at its beginning
-        started = time.perf_counter()
+        session.start_clock()
         task.generator.set_state(beginning)
         batches = task.batches()
         for number in range(skip, len(batches)):
             # One step
             loss = task.update(batches[number], (epoch + number / len(batches)) / task.epochs)
             if loss is not None:
+                if not math.isfinite(loss):
+                    raise CourseError(f"the loss is {loss} in epoch {epoch + 1}; try a smaller learning rate")
                 total, counted = total + loss, counted + 1
-            # Time, progress, and whether somebody wants to stop
-            now = time.perf_counter()
-            session.advance(task.words / len(batches), now - started, total / max(counted, 1))
-            started = now
+            # Time and progress; save now and then, and when somebody wants to stop
+            session.advance(task.words / len(batches), total / max(counted, 1))
             if session.due():
                 state = {"epoch": epoch, "batch": number + 1, "total": total, "counted": counted}
                 session.save({**state, "generator": beginning, "tensors": task.tensors()})

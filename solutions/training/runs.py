@@ -106,6 +106,7 @@ def carry_out(
         hardware=hardware,
         words=round(session.words),
         wall_seconds=round(session.seconds, 3),
+        cpu_seconds=round(session.cpu_seconds, 3),
         words_per_second=round(session.words / session.seconds, 1) if session.seconds else 0.0,
         peak_memory=record.peak_memory(),
         curve=session.curve,

@@ -17,6 +17,7 @@ from nlpcourse.files import write_atomically
 from nlpcourse.terminal import errors
 
 _SECONDS_BETWEEN_SAVES = 60.0
+_REMEMBERED = ("words", "seconds", "cpu_seconds", "curve")
 
 
 class Stopped(CourseError):
@@ -32,6 +33,7 @@ class Session:
         seed: of every random number of the run.
         words: words of the corpus seen so far.
         seconds: of training so far, measuring apart.
+        cpu_seconds: the same in seconds of processor, all threads added up.
         curve: points in order, each a dictionary of numbers.
 
     Args:
@@ -51,6 +53,8 @@ class Session:
         self.seed = seed
         self.words = 0.0
         self.seconds = 0.0
+        self.cpu_seconds = 0.0
+        self._clock = (0.0, 0.0)
         self.curve: list[dict[str, float]] = []
         self._name = name
         self._config = config
@@ -78,20 +82,26 @@ class Session:
         """The state to go on from; None at a fresh start."""
         return self._state
 
-    def advance(self, words: float, seconds: float, loss: float) -> None:
-        """Note a step of training."""
+    def start_clock(self) -> None:
+        """From here on time counts as training."""
+        self._clock = (time.perf_counter(), time.process_time())
+
+    def advance(self, words: float, loss: float) -> None:
+        """Note a step of training, from the last one or the clock's start on."""
+        wall, cpu = self._clock
+        self.start_clock()
         self.words += words
-        self.seconds += seconds
+        self.seconds += self._clock[0] - wall
+        self.cpu_seconds += self._clock[1] - cpu
         speed = self.words / max(self.seconds, 1e-9)
         self._progress.update(self._task, completed=self.words, loss=loss, speed=speed)
 
     @contextmanager
     def stretch(self, words: int) -> Iterator[None]:
         """Count a piece of work that has no steps."""
-        started = time.perf_counter()
+        self.start_clock()
         yield
-        self.words += words
-        self.seconds += time.perf_counter() - started
+        self.advance(words, 0.0)
 
     def point(self, values: dict[str, float]) -> None:
         """Add a point to the curve."""
@@ -107,7 +117,7 @@ class Session:
         Raises:
             Stopped: a signal asked for it.
         """
-        clock = {"words": self.words, "seconds": self.seconds, "curve": self.curve}
+        clock = {name: getattr(self, name) for name in _REMEMBERED}
         buffer = io.BytesIO()
         torch.save({**state, **clock, "config": self._config, "seed": self.seed}, buffer)
         self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -141,5 +151,6 @@ class Session:
         state = torch.load(self._checkpoint, weights_only=True)
         if (state["config"], state["seed"]) != (self._config, self.seed):
             raise CourseError(f"{self._checkpoint} is of another configuration; run it without --resume")
-        self.words, self.seconds, self.curve = state["words"], state["seconds"], state["curve"]
+        for name in _REMEMBERED:
+            setattr(self, name, state[name])
         return state
