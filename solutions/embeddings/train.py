@@ -181,12 +181,14 @@ RUNS = (
             "gpu": WindowConfig(epochs=20, dimension=300, block=1024),
         },
         train_sgns,
+        threads=1,
     ),
     Run(
         "cbow",
         "continuous bag of words with negative sampling",
         {"smoke": WindowConfig(epochs=3, lr=0.05, **_SMOKE), "laptop": WindowConfig(lr=0.05)},
         train_cbow,
+        threads=1,
     ),
     Run(
         "fasttext",
@@ -196,23 +198,27 @@ RUNS = (
             "laptop": FastTextConfig(epochs=5, lr=0.05),
         },
         train_sgns,
+        threads=1,
     ),
     Run(
         "glove",
         "GloVe: vectors fitted to the logarithms of counts",
         {"smoke": GloveConfig(epochs=4, **_SMOKE), "laptop": GloveConfig()},
         train_glove,
+        threads=1,
     ),
     Run(
         "ppmi-svd",
         "PPMI and a truncated SVD",
         {"smoke": SvdConfig(**_SMOKE), "laptop": SvdConfig()},
         train_svd,
+        threads=1,
     ),
     Run(
         "sentences",
         "sentence vectors: mean, SIF, InfoNCE",
         {"smoke": SentenceConfig(rounds=2, most_pairs=1000, **_SMOKE), "laptop": SentenceConfig()},
         train_sentences,
+        threads=1,
     ),
 )

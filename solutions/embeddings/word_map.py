@@ -75,6 +75,7 @@ def stochastic_neighbours(unit: Tensor, *, seed: int, perplexity: float = 15.0, 
     places = centred @ components.T
     places = 1e-2 * places / places.std()
     places += 1e-4 * torch.randn(n, 2, generator=torch.Generator().manual_seed(seed))
+    pace = n / 12  # Belkina et al. (2019): points over the early exaggeration
     velocity = torch.zeros_like(places)
     for step in range(steps):
         early = step < steps // 4
@@ -83,7 +84,7 @@ def stochastic_neighbours(unit: Tensor, *, seed: int, perplexity: float = 15.0, 
         got = (inverse / inverse.sum()).clamp(min=1e-12)
         force = ((12.0 if early else 1.0) * wanted - got) * inverse  # (n, n)
         gradient = 4 * (force.sum(dim=1, keepdim=True) * places - force @ places)  # (n, 2)
-        velocity = (0.5 if early else 0.8) * velocity - 50.0 * gradient
+        velocity = (0.5 if early else 0.8) * velocity - pace * gradient
         places = places + velocity
         places = places - places.mean(dim=0)
     return places

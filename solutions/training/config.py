@@ -25,19 +25,20 @@ def with_settings(config: Config, settings: Sequence[str]) -> Config:
         key, sign, text = setting.partition("=")
         if not sign:
             raise CourseError(f"--set {setting}: expected key=value")
-        changes[known_key(config, key)] = _read(key, text, getattr(config, key))
+        known_key(config, key)
+        changes[key] = _read(key, text, getattr(config, key))
     return replace(config, **changes)  # type: ignore[type-var]
 
 
-def known_key(config: Any, key: str) -> str:
-    """`key` itself, if the configuration has it.
+def known_key(config: Any, key: str) -> None:
+    """Make sure that the configuration has this key.
 
     Raises:
         CourseError: it has not; the nearest key is named.
     """
     names = [field.name for field in fields(config)]
     if key in names:
-        return key
+        return
     near = difflib.get_close_matches(key, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"keys are {', '.join(names)}"
     raise CourseError(f"there is no setting {key!r}; {hint}")

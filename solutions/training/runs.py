@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
 from nlpcourse.records import RunRecord
@@ -37,6 +39,8 @@ class Run:
     presets: Mapping[str, Any]
     """By name of the preset, its configuration: a frozen dataclass."""
     train: Callable[[Any, Session], Result]
+    threads: int | None = None
+    """Threads of torch; None for torch's own choice. Many small operations are fastest on one."""
 
 
 def find(name: str) -> tuple[str, Run]:
@@ -85,6 +89,8 @@ def carry_out(
         Stopped: a signal came.
         CourseError: nothing to resume, or the record may not be kept.
     """
+    if run.threads is not None:
+        torch.set_num_threads(run.threads)
     hardware, commit = record.hardware(), record.commit(root)
     name = f"{run.name}-{preset}-{record.slug(hardware)}-{seed}"
     if keep:  # said before the work, not after it
