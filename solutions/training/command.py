@@ -1,0 +1,87 @@
+"""`nlpcourse train`: train a topic's real models and write down what they gave."""
+
+from dataclasses import fields
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nlpcourse.errors import CourseError
+
+
+class Preset(StrEnum):
+    """How large a run is."""
+
+    smoke = "smoke"
+    laptop = "laptop"
+    gpu = "gpu"
+
+
+def register(app: typer.Typer) -> None:
+    """Add `nlpcourse train` to the command line."""
+    app.command()(train)
+
+
+def train(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="What to train; --list shows all.")
+    ] = None,
+    preset: Annotated[
+        Preset, typer.Option(help="How large: seconds, minutes on two cores, one GPU.")
+    ] = Preset.smoke,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from where a stopped run was.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="Run so many seeds, from --seed on.")] = 1,
+    keep: Annotated[bool, typer.Option("--record", help="Keep the record in records/.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List what can be trained.")] = False,
+) -> None:
+    """Train a real model; the record of the run goes to _build/runs, with --record to records/ too.
+
+    Ctrl-C saves and leaves; the same command with --resume goes on to the same numbers.
+
+    Example: [bold]nlpcourse train sgns --preset laptop --seeds 5 --record[/]
+    """
+    from nlpcourse.paths import project_root
+    from solutions.training.config import with_settings
+    from solutions.training.runs import carry_out, find
+
+    console = Console(soft_wrap=True, highlight=False)
+    if list_:
+        console.print(_table())
+        return
+    if name is None:
+        raise CourseError("say what to train: nlpcourse train NAME; nlpcourse train --list shows the names")
+    topic, run = find(name)
+    if preset not in run.presets:
+        raise CourseError(f"{name} has no preset {preset.value}; presets are {', '.join(run.presets)}")
+    config = with_settings(run.presets[preset], settings or ())
+    changed = config != run.presets[preset]
+    if changed and keep:
+        raise CourseError("--record keeps runs of a preset as it is; leave out --set or --record")
+    label = f"{preset.value}+changed" if changed else preset.value
+    for each in range(seed, seed + seeds):
+        record, path = carry_out(topic, run, label, config, each, project_root(), resume=resume, keep=keep)
+        resume = False  # the later seeds begin at their beginning
+        numbers = ", ".join(f"{key} {value:.3f}" for key, value in record.metrics.items())
+        speed = f"{record.wall_seconds:.1f} s, {record.words_per_second:,.0f} words/s"
+        console.print(f"{name} seed {each}: {numbers} ({speed})\n  {path}", markup=False)
+
+
+def _table() -> Table:
+    from solutions.training.runs import registry
+
+    table = Table()
+    for heading in ("name", "topic", "what", "presets", "settings"):
+        table.add_column(heading, overflow="fold")
+    for topic, runs in registry().items():
+        for run in runs:
+            presets: dict[str, Any] = dict(run.presets)
+            settings = ", ".join(field.name for field in fields(next(iter(presets.values()))))
+            table.add_row(run.name, topic, run.title, ", ".join(presets), settings)
+    return table
