@@ -15,7 +15,8 @@ _INPUTS = ("_config.yml", "_toc.yml", "references.bib", "chapters", "exercises",
 def execution_key(root: Path) -> str:
     """A short hash over the library, the records, and the versions pinned and installed; pages run again with it.
 
-    `nlpcourse/site` is left out: pages do not import what builds them.
+    `nlpcourse/site` is left out: pages do not import what builds them. So are the records of variants and mutants,
+    which no page may read.
 
     Args:
         root: the checkout, with `records/` and `constraints.txt` where it has them.
@@ -25,7 +26,9 @@ def execution_key(root: Path) -> str:
     package = Path(nlpcourse.__file__).parent
     files = [path for path in package.rglob("*") if path.suffix in _SUFFIXES]
     files = [path for path in files if package / "site" not in path.parents]
-    files += _files(root / "records") + _files(root / "constraints.txt")
+    kept = [path for path in _files(root / "records") if not path.is_relative_to(root / "records" / "variants")]
+    files += [path for path in kept if not path.is_relative_to(root / "records" / "mutants")]
+    files += _files(root / "constraints.txt")
     versions = json.dumps(docstrings.installed_versions(), sort_keys=True)
     return hashlib.sha256(f"{versions} {_hash_of(root, files)}".encode()).hexdigest()[:16]
 

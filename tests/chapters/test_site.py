@@ -16,9 +16,6 @@ from nlpcourse.site.telling import secrets
 from nlpcourse.site.times import read_times
 from nlpcourse.topics import topics
 
-WRITTEN_ELSEWHERE = ("train", "publish")
-"""Commands that the pages may name before they are part of the command line."""
-
 
 def pages(html: Path) -> list[Path]:
     """Every page a reader can open."""
@@ -179,8 +176,6 @@ def test_how_to_pages_name_commands_that_exist_and_the_one_address(html: Path, r
     commands = get_command(cli.app).commands
     for text in pages.values():
         for name, second in re.findall(r"^nlpcourse (\w+)(?: (\w+))?", text, re.MULTILINE):
-            if name in WRITTEN_ELSEWHERE:
-                continue
             assert name in commands, name
             assert second in getattr(commands[name], "commands", [second]), f"{name} {second}"
 

@@ -68,4 +68,8 @@ def test_the_execution_key_follows_records_and_pins_and_nothing_else(tmp_path: P
     (tmp_path / "records" / "runs" / "a.json").write_text("{}", encoding="utf-8")
     with_record = execution_key(tmp_path)
     (tmp_path / "records" / "runs" / "a.json").rename(tmp_path / "records" / "runs" / "b.json")
-    assert len({key, with_pins, with_record, execution_key(tmp_path)}) == 4
+    last = execution_key(tmp_path)
+    assert len({key, with_pins, with_record, last}) == 4
+    (tmp_path / "records" / "variants").mkdir()
+    (tmp_path / "records" / "variants" / "a.json").write_text("{}", encoding="utf-8")
+    assert execution_key(tmp_path) == last

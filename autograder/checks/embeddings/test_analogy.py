@@ -105,10 +105,10 @@ def test_scaled_before_adding(student, rng):
     """With rows of one length the target is right; when those of the question have different lengths, it is not:
     a long vector must not count more in the sum, so scale the vectors before you add them."""
     for _ in range(5):
-        table, *words = draw_question(rng)
-        for word, length in zip(words, (0.2, 1.0, 4.0), strict=True):
+        table, a, b, c = draw_question(rng)
+        for word, length in zip((a, b, c), (0.2, 1.0, 4.0), strict=True):
             table[word] *= length
-        assert_others(student, table, *words, 9)
+        assert_others(student, table, a, b, c, 9)
 
 
 @check(points=1, requires="analogy-2", after="test_best_word")
@@ -177,11 +177,11 @@ def test_list_and_table(student, rng):
     """The right words in the wrong wrapping (a tensor, an array, a single number, a list of tensors), or a table that
     was changed on the way: divide a copy by the lengths, and put no word out of the running in the table."""
     for _ in range(3):
-        table, *words = draw_planted(rng)
-        answer, after = student.probe(table_after_the_call, table, *words)
+        table, a, b, c = draw_planted(rng)
+        answer, after = student.probe(table_after_the_call, table, a, b, c)
         assert isinstance(answer, list)
         assert all(type(word) is int for word in answer)
-        assert answer == reference.analogy(table, *words, 1)
+        assert answer == reference.analogy(table, a, b, c, 1)
         assert_same(after, table, relative=0, absolute=0)
 
 

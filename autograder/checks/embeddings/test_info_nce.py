@@ -105,10 +105,9 @@ def test_gradients(student, rng):
     """The loss is right, the gradients are not: they flow to queries and keys alike. Nothing may be detached, turned
     into a Python number, computed under `no_grad`, or changed in place on its way."""
     for batch in (5, 3):
-        leaves = [each.requires_grad_() for each in turning(rng, batch)]
-        expected = torch.autograd.grad(reference.info_nce(*leaves, 1.0), leaves)
-        arguments = [leaf.detach() for leaf in leaves]
-        gradients = student.info_nce.grads(*arguments, 1.0)
+        queries, keys = (each.requires_grad_() for each in turning(rng, batch))
+        expected = torch.autograd.grad(reference.info_nce(queries, keys, 1.0), (queries, keys))
+        gradients = student.info_nce.grads(queries.detach(), keys.detach(), 1.0)
         assert len(gradients) == len(expected)
         for gradient, wanted in zip(gradients, expected, strict=True):
             same_up_to_total(gradient, wanted, batch)
@@ -125,8 +124,8 @@ def test_inputs_untouched(student, rng):
     """The caller's tensors are not what they were: a method whose name ends in an underscore, or an operator such as
     `/=`, changes the argument itself."""
     for batch in (5, 3):
-        arguments = [2 * each for each in turning(rng, batch)]
-        loss, *after = student.probe(arguments_after_the_call, *arguments)
-        same_up_to_total(loss, reference.info_nce(*arguments, 1.0), batch)
-        for tensor, wanted in zip(after, arguments, strict=True):
+        queries, keys = (2 * each for each in turning(rng, batch))
+        loss, *after = student.probe(arguments_after_the_call, queries, keys)
+        same_up_to_total(loss, reference.info_nce(queries, keys, 1.0), batch)
+        for tensor, wanted in zip(after, (queries, keys), strict=True):
             assert_same(tensor, wanted, relative=0, absolute=0)

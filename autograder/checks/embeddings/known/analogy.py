@@ -9,6 +9,13 @@ import torch.nn.functional as F
 
 from autograder.checks.variants import cheat, right, wrong
 
+EQUIVALENT = {
+    "`F.normalize(table)` for `F.normalize(table, dim=-1)`": (
+        "the default is dimension 1, which is the last of a table's two"
+    ),
+}
+"""{change of the reference: why nobody can see it}"""
+
 
 def observe(student, seed):
     """Answers on a table of random size: one and several words, different and repeated ones, and the table after."""
