@@ -15,7 +15,7 @@ import types
 from collections.abc import Iterator
 
 #: Source files in the order in which they import each other; the first group runs before the jail closes.
-OUTSIDE = ("linux", "landlock", "seccomp", "jail")
+OUTSIDE = ("linux", "landlock", "seccomp", "root", "jail")
 INSIDE = ("kernelapp",)
 PACKAGES = ("autograder", "autograder.sandbox")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-OUTSIDE = ("linux", "landlock", "seccomp", "jail")
+OUTSIDE = ("linux", "landlock", "seccomp", "root", "jail")
 
 
 def main(payload: dict, define: Callable[[str, str], types.ModuleType]) -> None:
@@ -17,7 +17,7 @@ def main(payload: dict, define: Callable[[str, str], types.ModuleType]) -> None:
     config = payload["config"]
     status = socket.socket(fileno=config["status"])
     modules = [define(f"autograder.sandbox.{name}", payload["sources"][name]) for name in OUTSIDE]
-    linux, landlock, seccomp, jail = modules
+    linux, landlock, seccomp, _, jail = modules
     flags = {
         "mount": linux.CLONE_NEWNS,
         "process": linux.CLONE_NEWPID,

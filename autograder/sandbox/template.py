@@ -18,7 +18,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-OUTSIDE = ("linux", "landlock", "seccomp", "jail")
+OUTSIDE = ("linux", "landlock", "seccomp", "root", "jail")
 #: What every kernel imports while it starts.
 OF_KERNELS = (
     "ipykernel.debugger",
@@ -53,7 +53,7 @@ def main(payload: dict, define: Callable[[str, str], types.ModuleType]) -> None:
     config, sources = payload["config"], payload["sources"]
     orders = socket.socket(fileno=config["status"])
     launch = define("autograder.sandbox.launch", sources["launch"])
-    jail = [define(f"autograder.sandbox.{name}", sources[name]) for name in OUTSIDE][-1]
+    root, jail = [define(f"autograder.sandbox.{name}", sources[name]) for name in OUTSIDE][-2:]
     with launch.reported(orders):
         jail.settle(jail.Jail(**config["jail"]))
         launch.be_quiet()
@@ -67,7 +67,7 @@ def main(payload: dict, define: Callable[[str, str], types.ModuleType]) -> None:
     began, order = serve(orders)
     status = socket.socket(fileno=order["status"])
     jail.send(status, {"process": "gate"}, os.pidfd_open(os.getpid()))
-    live = jail.enter(jail.Jail(**order["jail"] | {"base": jail.NEST}), status)
+    live = jail.enter(jail.Jail(**order["jail"] | {"base": root.NEST}), status)
     draw_anew()
     importlib.invalidate_caches()
     launch.become_kernel(order, status, live, began)

@@ -244,6 +244,25 @@ def test_the_whole_submission_has_one_wall_time(row):
     assert graded.record.interrupted and graded.record.score == 0
 
 
+class TimedKernel(SandboxedKernel):
+    """Remembers when it has to end."""
+
+    deadlines: ClassVar[list[float]] = []
+
+    def end_by(self, deadline):
+        self.deadlines.append(deadline)
+        super().end_by(deadline)
+
+
+def test_every_kernel_of_a_submission_has_the_same_deadline(tiny, monkeypatch):
+    monkeypatch.setattr(TimedKernel, "deadlines", [])
+    monkeypatch.setattr(kernels, "SandboxedKernel", TimedKernel)
+    began = time.monotonic()
+    tiny.grade(tiny.notebook(absolute="import os\nos._exit(1)"))
+    assert len(TimedKernel.deadlines) == 2 and len(set(TimedKernel.deadlines)) == 1
+    assert 0 < TimedKernel.deadlines[0] - began - 100 * 50 < 60
+
+
 def test_a_second_try_that_time_left_no_room_for_is_interrupted_too(tiny, monkeypatch):
     monkeypatch.setattr(ImpatientKernel, "stop_at", [9])
     monkeypatch.setattr(kernels, "SandboxedKernel", ImpatientKernel)

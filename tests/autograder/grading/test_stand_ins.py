@@ -1,5 +1,8 @@
 """Stand-ins are whole answers: lent where they are due, and nobody's own work."""
 
+import copy
+from dataclasses import replace
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
@@ -108,6 +111,17 @@ def test_an_exercise_alone_is_lent_what_it_needs(embeddings, alone: str) -> None
     result = by_id(graded)[alone]
     assert (result.score, result.visible) == (result.max, "passed")
     assert graded.record.score == result.score
+
+
+def test_a_locked_cell_is_not_lent_an_answer_still_to_be_graded(embeddings) -> None:
+    """An example that shows what an exercise should give must not hand the answer to the cells below it."""
+    source = copy.deepcopy(embeddings.assignment.source)
+    example = next(cell for cell in source.cells if cell.id == "sgns_loss-example-1")
+    example.source = 'with stand_ins(globals(), "embeddings", "sgns_loss"):\n    taken = sgns_loss'
+    course = Course(replace(embeddings.assignment, source=source), embeddings.session)
+    graded = grade(course, {"sgns_loss": "def sgns_loss(*given):\n    return taken(*given)"})
+    assert scores(graded) == NOTHING
+    assert "there are no stand-ins for topic 'embeddings' here" in graded.notebook.decode()
 
 
 TEXT = '''"""Stand-ins."""

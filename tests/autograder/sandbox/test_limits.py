@@ -65,6 +65,13 @@ def test_sleeping_is_ended_by_the_wall_clock_and_said_to_be_so(fresh) -> None:
         assert "run it again" in kernel.kernel.sentence
 
 
+def test_a_deadline_ends_a_kernel_whose_own_limits_allow_more(fresh) -> None:
+    with fresh(Limits(wall_factor=1000)) as kernel:
+        kernel.kernel.end_by(time.monotonic() + 1)
+        assert kernel.run("import time; time.sleep(1000)").verdict == "interrupted"
+        assert "the whole submission" in kernel.kernel.sentence
+
+
 def test_many_cells_just_below_the_limit_pass_the_notebooks(fresh) -> None:
     with fresh(Limits(cpu_seconds_cell=2, cpu_seconds_notebook=5, wall_factor=1000)) as kernel:
         verdicts = []

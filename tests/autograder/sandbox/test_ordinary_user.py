@@ -9,7 +9,8 @@ HERE = Path(__file__).parent
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "module", ["test_escapes.py", "test_limits.py", "test_layers.py", "test_provisioner.py"]
+    "module",
+    ["test_escapes.py", "test_limits.py", "test_layers.py", "test_provisioner.py", "test_warm.py"],
 )
 def test_every_attack_again_as_an_ordinary_user(sandbox, as_ordinary_user, module: str) -> None:
     done = as_ordinary_user("-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / module))
