@@ -10,16 +10,22 @@ from nlpcourse.topics import topics
 
 CHAPTERS = project_root(Path(__file__).parent) / "chapters"
 TOPICS = {each.name for each in topics()}
-LESSONS = [
+PAGES = [
     page
     for page in sorted(CHAPTERS.glob("*/*.md"))
     if page.parent.name in TOPICS and page.stem not in ("index", "exercises")
 ]
+LESSONS = [page for page in PAGES if page.stem != "real-thing"]
 CELL = re.compile(r"^```\{code-cell\}.*?^```$", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(params=LESSONS, ids=[page.stem for page in LESSONS])
 def lesson(request: pytest.FixtureRequest) -> str:
+    return request.param.read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=PAGES, ids=[page.stem for page in PAGES])
+def page(request: pytest.FixtureRequest) -> str:
     return request.param.read_text(encoding="utf-8")
 
 
@@ -35,8 +41,8 @@ def test_a_lesson_asks_two_to_four_questions(lesson: str) -> None:
     assert 2 <= len(re.findall(r"^Question\(", lesson, re.MULTILINE)) <= 4
 
 
-def test_every_cell_that_draws_has_a_description(lesson: str) -> None:
-    drawn = [cell for cell in CELL.findall(lesson) if "plt.show()" in cell]
+def test_every_cell_that_draws_has_a_description(page: str) -> None:
+    drawn = [cell for cell in CELL.findall(page) if "plt.show()" in cell]
     assert drawn
     for cell in drawn:
         assert re.search(r"^    alt: \S", cell, re.MULTILINE), cell[:200]
@@ -44,8 +50,8 @@ def test_every_cell_that_draws_has_a_description(lesson: str) -> None:
         assert "ylabel=" in cell
 
 
-def test_shown_code_fits_the_column(lesson: str) -> None:
-    for cell in CELL.findall(lesson):
+def test_shown_code_fits_the_column(page: str) -> None:
+    for cell in CELL.findall(page):
         if "hide-input" not in cell and "remove-cell" not in cell:
             for line in cell.splitlines():
                 assert len(line) <= 84, line
@@ -63,3 +69,13 @@ def test_every_work_in_the_bibliography_is_cited_and_the_other_way_round() -> No
     text = "".join(page.read_text(encoding="utf-8") for page in sorted(CHAPTERS.rglob("*.md")))
     cited = {key for keys in re.findall(r"\{cite:\w\}`([^`]*)`", text) for key in keys.split(",")}
     assert works == cited
+
+
+def test_a_page_of_real_runs_types_no_number() -> None:
+    """Numbers in its prose are pasted from records; only seeds, widths and the like stand in code."""
+    for path in (each for each in PAGES if each.stem == "real-thing"):
+        prose = CELL.sub("", path.read_text(encoding="utf-8").split("---", 2)[2])
+        prose = re.sub(
+            r"\{[\w:]+\}`[^`]*`|\[[^\]]*\]\([^)]*\)|```.*?```|`[^`]*`|3CosAdd", "", prose, flags=re.DOTALL
+        )
+        assert not re.search(r"\d", prose), re.search(r".*\d.*", prose)

@@ -78,8 +78,8 @@ def test_spearman() -> None:
     assert spearman(x, -x) == pytest.approx(-1)
     # 1 - 6 * sum of squared differences / (n (n^2 - 1)), with differences 0, 1, 1, 0, 0
     assert spearman(x, torch.tensor([1.0, 3.0, 2.0, 4.0, 5.0])) == pytest.approx(1 - 6 * 2 / (5 * 24))
-    tied = spearman(torch.tensor([1.0, 1.0, 2.0]), torch.tensor([1.0, 2.0, 3.0]))
-    assert tied == pytest.approx(0.8660254)  # ranks 1.5, 1.5, 3 against 1, 2, 3
+    tied = spearman(torch.tensor([1.0, 2.0, 2.0, 3.0]), torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    assert tied == pytest.approx(4.5 / (4.5 * 5) ** 0.5)  # ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4
 
 
 def test_ratings_of_known_words() -> None:
