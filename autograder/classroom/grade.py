@@ -8,21 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from autograder.assignment import Assignment
 from autograder.classroom.config import course_directory, load_config
 from autograder.classroom.folder import Classroom, lock, make_folder
-from autograder.classroom.gradebook import autograde, database_url, ensure_assignment, name_student
+from autograder.classroom.gradebook import database_url, ensure_assignment, name_student
+from autograder.classroom.progress import GradingProgress
 from autograder.classroom.received import Receipt, latest_receipts
-from autograder.classroom.standing import Entry, read_entries, stands
+from autograder.classroom.sharing import SharedGradebook, autograde, share_gradebook
+from autograder.classroom.standing import Entry, entries_in, stands
 from autograder.classroom.worker import TASK_SECONDS, make
 from autograder.classroom.workers import Died, Raised, work
 from autograder.grading.record import Record
@@ -30,6 +24,9 @@ from autograder.grading.run import failed
 from autograder.sandbox import layers
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
+
+#: How the system and the databases say that a disk is full.
+_FULL = ("No space left on device", "disk is full", "Disk quota exceeded")
 
 
 @dataclass(frozen=True)
@@ -111,32 +108,25 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
             student: record for student in students if (record := _holding(run, student, order)) is not None
         }
     )
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, transient=True) as progress:
-        bar = progress.add_task(f"grading {order.topic}", total=len(students))
-        entries = read_entries(run.directory, order.topic)
+    with share_gradebook(run.directory) as gradebook, GradingProgress(order.topic, len(students)) as progress:
+        entries = entries_in(gradebook, order.topic)
         for record in records.values():
-            _settle(run, record, entries, outcome)
-            progress.advance(bar)
+            _settle(run, gradebook, record, entries, outcome)
+            progress.keep()
         todo = [student for student in students if student not in records]
         for student, answer in _answers(classroom, order, todo):
-            progress.update(bar, advance=1, description=f"grading {order.topic}: {student}")
             if isinstance(answer, Raised):
                 outcome.problems.append(f"{student}: the grader failed: {answer.summary}")
                 print(answer.text, file=sys.stderr)
+                progress.add(failed=True)
                 continue
             if isinstance(answer, Died):
                 answer = _given_up(run, student, answer)
             record, notebook = answer
             _write(run, record, notebook)
-            _settle(run, record, entries, outcome)
+            _settle(run, gradebook, record, entries, outcome)
             outcome.graded += 1
+            progress.add(failed=record.status == "failed")
     outcome.records.sort(key=lambda record: record.student)
     return outcome
 
@@ -214,8 +204,14 @@ def _given_up(run: _Run, student: str, died: Died) -> tuple[Record, bytes]:
     return graded.record, graded.notebook
 
 
-def _settle(run: _Run, record: Record, entries: Mapping[str, Entry], outcome: Outcome) -> None:
-    """Let the lateness and nbgrader's gradebook follow `record`, and list it."""
+def _settle(
+    run: _Run, gradebook: SharedGradebook, record: Record, entries: Mapping[str, Entry], outcome: Outcome
+) -> None:
+    """Let the lateness and nbgrader's gradebook follow `record`, and list it.
+
+    Raises:
+        CourseError: there is no room left on the disk.
+    """
     classroom, student = run.classroom, record.student
     if record.late != run.late(student):
         record = replace(record, late=run.late(student))
@@ -224,8 +220,13 @@ def _settle(run: _Run, record: Record, entries: Mapping[str, Entry], outcome: Ou
     if stands(classroom, record, entries):
         return
     receipt = run.receipts.get((student, run.topic))
-    name_student(run.directory, student, receipt.name if receipt else student)
-    complaint = autograde(run.directory, run.topic, student)
-    if not stands(classroom, record, read_entries(run.directory, run.topic, student)):
+    name_student(gradebook, student, receipt.name if receipt else student)
+    complaint = autograde(gradebook, run.directory, run.topic, student)
+    if complaint and any(words in complaint for words in _FULL):
+        raise CourseError(
+            f"no room left on the disk of {classroom.root}, or of its gradebook; what was graded stays: make room and "
+            "run the same command again"
+        )
+    if not stands(classroom, record, entries_in(gradebook, run.topic, student)):
         reason = complaint.splitlines()[-1] if complaint else "it holds other scores"
         outcome.problems.append(f"{student}: nbgrader's gradebook does not follow the record: {reason}")

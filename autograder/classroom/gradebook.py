@@ -9,14 +9,17 @@ import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from nlpcourse.errors import CourseError
+
+Kind = TypeVar("Kind", bound=Gradebook)
 
 
 def database_url(url: str) -> str:
@@ -40,16 +43,21 @@ def database_url(url: str) -> str:
     return found.render_as_string(hide_password=False)
 
 
-@contextlib.contextmanager
-def open_gradebook(directory: CourseDirectory) -> Iterator[Gradebook]:
-    """The class's gradebook, made when it is not there.
+def open_gradebook(directory: CourseDirectory) -> contextlib.AbstractContextManager[Gradebook]:
+    """The class's gradebook, made when it is not there; closed at the end.
 
     Raises:
         CourseError: the database cannot be opened or written, now or while it is used.
     """
+    return opened(directory, Gradebook)
+
+
+@contextlib.contextmanager
+def opened(directory: CourseDirectory, kind: type[Kind]) -> Iterator[Kind]:
+    """`open_gradebook` for a kind of gradebook of one's own."""
     _let_nbgrader_find_alembic()
     try:
-        with Gradebook(directory.db_url, directory.course_id) as gradebook:
+        with kind(directory.db_url, directory.course_id) as gradebook:
             yield gradebook
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -132,28 +140,9 @@ def ensure_assignment(directory: CourseDirectory, topic: str, due: str | None) -
         generate_assignment(directory, topic, due)
 
 
-def name_student(directory: CourseDirectory, student: str, name: str) -> None:
+def name_student(gradebook: Gradebook, student: str, name: str) -> None:
     """Let the formgrader show a student's name beside the id; a name that somebody gave there stays."""
-    with open_gradebook(directory) as gradebook:
-        try:
-            gradebook.find_student(student)
-        except MissingEntry:
-            gradebook.add_student(student, last_name=name, first_name=student)
-
-
-def autograde(directory: CourseDirectory, topic: str, student: str) -> str | None:
-    """Run nbgrader's own autograde for one student: sanitise, `Execute`, save the scores, write `autograded/`.
-
-    Returns:
-        What nbgrader complained about when it failed, else None.
-    """
-    directory.assignment_id, directory.student_id = topic, student
-    converter = Autograde(coursedir=directory, config=directory.config)
-    converter.force = True
-    former = os.environ.get("NBGRADER_EXECUTION")
     try:
-        return run_converter(converter)
-    finally:
-        directory.student_id = "*"
-        if former is None:
-            os.environ.pop("NBGRADER_EXECUTION", None)
+        gradebook.find_student(student)
+    except MissingEntry:
+        gradebook.add_student(student, last_name=name, first_name=student)

@@ -1,11 +1,12 @@
 """What the gradebook holds for a topic, read at once, and whether it says what the records say."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -47,33 +48,38 @@ class Entry:
     """By grade id."""
 
 
-def read_entries(directory: CourseDirectory, topic: str, student: str | None = None) -> dict[str, Entry]:
-    """The gradebook's entries for `topic`, by student id: of one student or of all.
+def read_entries(directory: CourseDirectory, topic: str) -> dict[str, Entry]:
+    """The gradebook's entries for `topic`, by student id.
 
     Raises:
         CourseError: the gradebook cannot be read.
     """
     with open_gradebook(directory) as gradebook:
-        entries = {
-            owner: Entry(timestamp, penalty or 0.0)
-            for owner, timestamp, penalty in _rows(
-                gradebook,
-                topic,
-                student,
-                SubmittedAssignment.student_id,
-                SubmittedAssignment.timestamp,
-                SubmittedNotebook.late_submission_penalty,
-            )
-        }
-        comments = {
-            (owner, cell): text
-            for owner, cell, text in _cells(gradebook, topic, student, Comment, Comment.manual_comment)
-            if text
-        }
-        for owner, cell, auto, manual, score in _cells(
-            gradebook, topic, student, Grade, Grade.auto_score, Grade.manual_score, Grade.score
-        ):
-            entries[owner].cells[cell] = Cell(auto, manual, score, comments.get((owner, cell), ""))
+        return entries_in(gradebook, topic)
+
+
+def entries_in(gradebook: Gradebook, topic: str, student: str | None = None) -> dict[str, Entry]:
+    """The entries of an open gradebook for `topic`, by student id: of one student or of all."""
+    entries = {
+        owner: Entry(timestamp, penalty or 0.0)
+        for owner, timestamp, penalty in _rows(
+            gradebook,
+            topic,
+            student,
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.timestamp,
+            SubmittedNotebook.late_submission_penalty,
+        )
+    }
+    comments = {
+        (owner, cell): text
+        for owner, cell, text in _cells(gradebook, topic, student, Comment, Comment.manual_comment)
+        if text
+    }
+    for owner, cell, auto, manual, score in _cells(
+        gradebook, topic, student, Grade, Grade.auto_score, Grade.manual_score, Grade.score
+    ):
+        entries[owner].cells[cell] = Cell(auto, manual, score, comments.get((owner, cell), ""))
     return entries
 
 
@@ -112,14 +118,17 @@ def stands(classroom: Classroom, record: Record, entries: Mapping[str, Entry]) -
     )
 
 
-def _reports(path: Any) -> list[Any] | None:
-    """The outputs of the graded code cells of a notebook; None when it cannot be read."""
+def _reports(path: Path) -> list[Any] | None:
+    """The outputs of the graded code cells of a notebook; None when it cannot be read.
+
+    Read as it lies there: both notebooks were validated when they were written.
+    """
     try:
-        notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.ValidationError):
+        cells = json.loads(path.read_bytes())["cells"]
+        return [
+            [{**output, "metadata": {}, "execution_count": None} for output in cell["outputs"]]
+            for cell in cells
+            if cell["cell_type"] == "code" and cell["metadata"].get("nbgrader", {}).get("grade")
+        ]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return [
-        [{**output, "metadata": {}, "execution_count": None} for output in cell.outputs]
-        for cell in notebook.cells
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
-    ]

@@ -26,7 +26,9 @@ def execution_key(root: Path) -> str:
     package = Path(nlpcourse.__file__).parent
     files = [path for path in package.rglob("*") if path.suffix in _SUFFIXES]
     files = [path for path in files if package / "site" not in path.parents]
-    kept = [path for path in _files(root / "records") if not path.is_relative_to(root / "records" / "variants")]
+    kept = [
+        path for path in _files(root / "records") if not path.is_relative_to(root / "records" / "variants")
+    ]
     files += [path for path in kept if not path.is_relative_to(root / "records" / "mutants")]
     files += _files(root / "constraints.txt")
     versions = json.dumps(docstrings.installed_versions(), sort_keys=True)
