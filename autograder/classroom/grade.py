@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
+
 from autograder.assignment import Assignment
 from autograder.classroom.config import course_directory, load_config
 from autograder.classroom.folder import Classroom, lock, make_folder
