@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from nlpcourse.errors import CourseError
 
@@ -89,7 +88,7 @@ def class_release(
         pin = release(classroom, topic, root=project_root(), due=parse_due(due) if due else None)
     _console().print(
         f"pinned {topic} {pin['version']}: {len(pin['files'])} files, {pin['points']} automatic points, "
-        f"fingerprint {pin['fingerprint'][:12]}, due {pin['due'] or 'never'}\n"
+        f"{pin['by_hand']} by hand, fingerprint {pin['fingerprint'][:12]}, due {pin['due'] or 'never'}\n"
         f"hand out {classroom.release(topic)}",
         markup=False,
     )
@@ -175,6 +174,7 @@ def grade(
     from autograder.classroom.grade import Order
     from autograder.classroom.grade import grade as run
     from autograder.classroom.outcome import as_contract
+    from autograder.classroom.summary import scores
 
     if dask is not None and workers is not None:
         raise CourseError(
@@ -192,6 +192,8 @@ def grade(
         except KeyboardInterrupt:
             raise CourseError("stopped; what was graded stays, run the same command again to go on") from None
         print_outcome(console, outcomes[-1])
+        console.print(scores(outcomes[-1]), markup=False)
+    console.print(f"next: nlpcourse report --class {folder}", markup=False)
     if output is not None:
         from nlpcourse.files import write_atomically
 
@@ -237,14 +239,13 @@ def report(
 
     classroom = open_class(folder)
     results = read_results(classroom)
-    written = [write_report(classroom, results), write_grades(classroom, results)]
-    pages = write_feedback(classroom, results)
-    if lms is not None:
-        written += write_platform(classroom, results, lms.value)
     console = _console()
-    for path in written:
-        console.print(f"wrote {path}", markup=False)
+    for write in (write_report, write_grades):
+        console.print(f"wrote {write(classroom, results)}", markup=False)
+    pages = write_feedback(classroom, results)
     console.print(f"wrote {len(pages)} feedback pages in {classroom.root / 'feedback'}", markup=False)
+    for path in write_platform(classroom, results, lms.value) if lms is not None else ():
+        console.print(f"wrote {path}", markup=False)
 
 
 def demo() -> None:
@@ -256,20 +257,3 @@ def demo() -> None:
     from nlpcourse.paths import project_root
 
     run(project_root(), _console(), workers=cores())
-
-
-def score_table(outcome: "Outcome") -> Table:
-    """A small table of a grading run, for the terminal."""
-    table = Table(title=f"{outcome.topic} (automatic points)")
-    table.add_column("student", no_wrap=True)
-    for exercise in outcome.records[0].exercises if outcome.records else ():
-        table.add_column(f"{exercise.id} /{exercise.max}", justify="right")
-    table.add_column("total", justify="right", no_wrap=True)
-    table.add_column("notes")
-    for record in outcome.records:
-        scores = [str(exercise.score) for exercise in record.exercises]
-        statuses = dict.fromkeys(exercise.status for exercise in record.exercises if exercise.status != "ok")
-        notes = ["failed"] if record.status == "failed" else list(statuses)
-        notes += ["late"] * record.late + ["flagged"] * bool(record.flags)
-        table.add_row(record.student, *scores, f"{record.score}/{record.max}", ", ".join(notes))
-    return table

@@ -19,7 +19,8 @@ from autograder.classroom.release import release
 from autograder.classroom.report import write_report
 from autograder.classroom.results import read_results
 from autograder.classroom.sample import TOPIC, write_sample
-from autograder.commands import print_outcome, score_table, warn_unsafe
+from autograder.classroom.summary import scores
+from autograder.commands import print_outcome, warn_unsafe
 from autograder.sandbox import layers
 from nlpcourse import site
 from nlpcourse.errors import CourseError
@@ -57,7 +58,7 @@ def _run(root: Path, console: Console, workers: int) -> None:
     write_platform(classroom, results, "canvas")
     step("done")
     print_outcome(console, outcome)
-    console.print(score_table(outcome))
+    console.print(scores(outcome))
     if outcome.problems:
         raise CourseError(f"the grader failed at {len(outcome.problems)} of its own samples; see above")
     nearly = max(

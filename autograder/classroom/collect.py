@@ -12,7 +12,7 @@ from rich.progress import track
 
 from autograder.classroom.archives import Entry, Refused, open_archive
 from autograder.classroom.folder import Classroom, make_folder
-from autograder.classroom.names import student_id
+from autograder.classroom.names import one_line, student_id
 from autograder.classroom.received import Receipt, read_receipts, utc, write_receipts
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
@@ -62,8 +62,8 @@ def identify(entry: Entry) -> Candidate:
     if path.suffix.lower() != ".ipynb":
         raise Refused("not a notebook")
     if match := _MOODLE.fullmatch(path.parts[0]) if len(path.parts) > 1 else None:
-        name = match["name"]
-        return Candidate(name, name, match["participant"], None, 0, path.name, entry)
+        name, participant = match["name"], match["participant"]
+        return Candidate(f"{name}_{participant}", name, participant, None, 0, path.name, entry)
     if match := _CANVAS.fullmatch(path.name) if len(path.parts) == 1 else None:
         key = f"{match['name']}_{match['user']}"
         late = match["late"] is not None
@@ -145,7 +145,7 @@ def collect(
     with open_archive(archive) as opened:
         result.refused += opened.refused
         groups: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
-        for candidate in _distinct(_candidates(opened.entries, result)):
+        for candidate in _candidates(opened.entries, result):
             try:
                 found = topic or topic_of(candidate, candidate.entry.read(), released)
                 groups[student_id(candidate.key), found].append(candidate)
@@ -184,17 +184,6 @@ def _candidates(entries: list[Entry], result: Collected) -> list[Candidate]:
     return found
 
 
-def _distinct(candidates: list[Candidate]) -> list[Candidate]:
-    """Two participants of one name (Moodle) get their numbers into their keys."""
-    numbers: dict[str, set[str]] = defaultdict(set)
-    for candidate in candidates:
-        numbers[candidate.key].add(candidate.lms)
-    return [
-        Candidate(**{**vars(each), "key": f"{each.key}_{each.lms}"}) if len(numbers[each.key]) > 1 else each
-        for each in candidates
-    ]
-
-
 def _take(
     classroom: Classroom,
     student: str,
@@ -230,8 +219,8 @@ def _take(
     return Receipt(
         student=student,
         topic=topic,
-        name=candidate.name,
-        file=str(candidate.entry.path),
+        name=one_line(candidate.name),
+        file=one_line(str(candidate.entry.path)),
         received=utc(moment),
         sha256=digest,
         late="yes" if candidate.late else "",

@@ -7,7 +7,20 @@ import unicodedata
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _DERIVED = re.compile(r"-[0-9a-f]{12}\Z")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # the wide forms count in East Asian ones
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def student_id(name: str) -> str:
@@ -43,6 +56,11 @@ def escape_cell(text: str) -> str:
 def unescape_cell(cell: str) -> str:
     """The text that `escape_cell` was given."""
     return cell.removeprefix("'")
+
+
+def one_line(text: str) -> str:
+    """`text` with `?` for every control character, line end and lone surrogate, so that a table can hold it."""
+    return _BREAKS.sub("?", text)
 
 
 def printable(text: str, limit: int = 80) -> str:

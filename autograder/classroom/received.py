@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
@@ -85,5 +86,10 @@ def csv_bytes(head: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
     for row in rows:
-        writer.writerow([escape_cell(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([escape_cell(_cell(cell)) if isinstance(cell, str) else cell for cell in row])
     return ("\ufeff" + text.getvalue()).encode("utf-8", "replace")
+
+
+def _cell(text: str) -> str:
+    """Text that a CSV reader gives back: its line ends as `\\n`, without other control characters."""
+    return "\n".join(re.sub(r"[^\t\x20-\x7e\xa0-\U0010ffff]", "?", line) for line in text.splitlines())

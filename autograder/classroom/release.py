@@ -48,7 +48,7 @@ def release(classroom: Classroom, topic: str, *, root: Path, due: datetime | Non
         due: the due date.
 
     Returns:
-        The pin: topic, version, fingerprint, due, released, points, and the SHA-256 of every pinned file.
+        The pin: topic, version, fingerprint, due, released, points (automatic and by hand), and every file's SHA-256.
 
     Raises:
         CourseError: no such topic, no exercises for it, or nbgrader refuses; the former release stands.
@@ -65,7 +65,8 @@ def release(classroom: Classroom, topic: str, *, root: Path, due: datetime | Non
             "fingerprint": assignment.fingerprint,
             "due": due.isoformat() if due else former.get("due"),
             "released": datetime.now(UTC).replace(microsecond=0).isoformat(),
-            "points": sum(exercise.points for exercise in assignment.exercises if not exercise.further),
+            "points": assignment.points,
+            "by_hand": sum(question.points for question in assignment.questions),
             "files": _hashes(staged),
         }
         write_atomically(staged / "pin.json", json.dumps(pin, indent=1) + "\n")

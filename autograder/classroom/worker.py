@@ -1,6 +1,7 @@
 """What a grading worker does: the pinned checks and solutions, one submission after another."""
 
 import importlib
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -65,12 +66,16 @@ def grader(
 def point_packages(pin: Path) -> None:
     """Let `solutions` and `autograder.checks` be the pinned ones in this process from now on.
 
-    What was imported of another version, and the grader's modules that hold it, is forgotten and imported afresh.
+    What was imported of another version or for another grader, and the grader's modules that hold it, is forgotten and
+    imported afresh.
     """
     import autograder
 
-    for name in list(sys.modules):
-        if re.match(r"(solutions|autograder\.(checks|grading))(\.|$)", name):
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if re.match(r"(solutions|autograder\.(checks|grading))(\.|$)", name) or file.startswith(
+            f"{pin}{os.sep}"
+        ):
             del sys.modules[name]
     for path, folder in ((sys.path, pin), (autograder.__path__, pin / "autograder")):
         path[:] = [str(folder), *(each for each in path if "pinned" not in Path(each).parts)]

@@ -17,7 +17,10 @@ POLL_MS = 20
 #: How long to wait for the last outputs of a cell once it has been answered.
 PATIENCE_POLLS = 50
 
-_FRAME = re.compile(r"(?:Cell In\[(\d+)\]|<ipython-input-(\d+)[^>]*>)(?:, |:)?(?:line )?(\d+)?")
+# Every repetition is bounded: a traceback is the student's text, and must be read in one go.
+_FRAME = re.compile(
+    r"(?:Cell In\[(\d{1,9})\]|<ipython-input-(\d{1,9})[^<>\n]{0,60}>)(?:, |:)?(?:line )?(\d{1,9})?"
+)
 #: What Python adds to the message of a SyntaxError: IPython's own name for the cell.
 _PLACE = re.compile(r" \(\d+\.py, line \d+\)$")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")

@@ -225,8 +225,9 @@ def _fill(target: NotebookNode, cell: _Cell, flags: list[str]) -> None:
     if target.cell_type == "code":
         target.source = _code(cell.source, name, flags)
     elif cell.source != target.source:
-        target.source = clean_markdown(cell.source)
-        if attachments := clean_attachments(cell.attachments):
+        attachments = clean_attachments(cell.attachments)
+        target.source = clean_markdown(cell.source, attachments)
+        if attachments:
             target.attachments = attachments
 
 
@@ -236,8 +237,9 @@ def _added(cell: _Cell, number: int, flags: list[str]) -> NotebookNode:
     metadata = {"nlpcourse": {"role": "added"}}
     if cell.kind == "code":
         return new_code_cell(_code(cell.source, cell_id, flags), id=cell_id, metadata=metadata)
-    added = new_markdown_cell(clean_markdown(cell.source), id=cell_id, metadata=metadata)
-    if attachments := clean_attachments(cell.attachments):
+    attachments = clean_attachments(cell.attachments)
+    added = new_markdown_cell(clean_markdown(cell.source, attachments), id=cell_id, metadata=metadata)
+    if attachments:
         added.attachments = attachments
     return added
 

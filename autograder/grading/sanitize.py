@@ -7,7 +7,7 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode
@@ -23,6 +23,7 @@ _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PICTURE = re.compile(r"!\[(?![^\]\n]{0,1000}+\]\(attachment:[^)\s]{0,1000}+\))")
+_ATTACHED = re.compile(r"!\[([^\]\n]{0,1000}+)\]\(attachment:([^)\s]{0,1000}+)\)")
 _ACTIVE_MATH = re.compile(r"\\(?=(?:href|url|require|cssId|class|style|unicode|data|html\w*)\b)")
 _LINK = re.compile(r"\](\(\s*+|:\s*+)(?=<?\s*+([^\s)>]{1,2000}+))")
 _SCHEME = re.compile(r"(?!https?:|mailto:|attachment:)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
@@ -41,16 +42,23 @@ def plain(text: object, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def clean_markdown(text: str) -> str:
+def clean_markdown(text: str, attachments: Container[str] = ()) -> str:
     """Markdown that shows its raw HTML as text, loads no picture from elsewhere and holds no active link or formula.
+
+    A picture that is not among the cell's `attachments` becomes words: nbconvert shows no page with such a reference.
 
     A space after `<` keeps a tag from being one wherever the reader's renderer thinks it stands (text, code or
     formula), so nothing depends on finding the code spans the way that renderer does. Text without HTML is unchanged.
     """
     text = _TAG.sub("< ", text)
+    text = _ATTACHED.sub(lambda found: found[0] if found[2] in attachments else _left_out(found[1]), text)
     text = _PICTURE.sub("[", text)
     text = _LINK.sub(_disarm_link, text)
     return _ACTIVE_MATH.sub("", text)
+
+
+def _left_out(title: str) -> str:
+    return f"(picture left out: {title})" if title.strip() else "(picture left out)"
 
 
 def _disarm_link(link: re.Match[str]) -> str:

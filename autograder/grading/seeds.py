@@ -12,7 +12,7 @@ def digest(submission: bytes) -> str:
 
 
 def seed_maker(salt: bytes, topic: str, student: str, submission_digest: str) -> Callable[[str], int]:
-    """A function from the id of a check to its seed, in [0, 2**32).
+    """A function from the id of a check to its seed, in [0, 2**63).
 
     The seed is the head of HMAC-SHA256 under the class's secret salt, so nobody without the salt can tell it in
     advance, and a changed byte of the submission changes every seed.
@@ -28,6 +28,11 @@ def seed_maker(salt: bytes, topic: str, student: str, submission_digest: str) ->
 
     def seed_of(check: str) -> int:
         message = json.dumps([topic, student, submission_digest, check]).encode()
-        return int.from_bytes(hmac.digest(salt, message, "sha256")[:4], "big")
+        return int.from_bytes(hmac.digest(salt, message, "sha256")[:8], "big") >> 1
 
     return seed_of
+
+
+def derived(seed: int, purpose: str) -> int:
+    """Another seed made from `seed`, in [0, 2**63); nobody finds the way back."""
+    return int.from_bytes(hashlib.sha256(f"{purpose} {seed}".encode()).digest()[:8], "big") >> 1

@@ -21,6 +21,7 @@ from _pytest.pathlib import CouldNotResolvePathError, resolve_pkg_root_and_modul
 from _pytest.runner import CallInfo, runtestprotocol
 
 from autograder.checks import Declaration
+from autograder.grading.seeds import derived
 from autograder.wall.student import Student, StudentDied, StudentError
 from nlpcourse.errors import CourseError
 
@@ -163,17 +164,23 @@ class CheckSession:
     def _try_with(
         self, stand_ins: dict[str, str], exercise: str, check: str, student: Student, seed: int
     ) -> BaseException | None:
-        """`_try` with stand-ins; a student who breaks the exchange itself has failed and harms nobody."""
+        """`_try` with stand-ins, on other inputs than the notebook has seen already.
+
+        A student who breaks the exchange itself has failed and harms nobody.
+        """
         try:
             with student.stand_ins(stand_ins):
-                return self._try(exercise, check, student, seed)
+                return self._try(exercise, check, student, derived(seed, "with stand-ins"))
         except StudentError as error:
             return error
 
     def _try(self, exercise: str, check: str, student: Student, seed: int) -> BaseException | None:
-        """Run one check once; what it raised, or None."""
+        """Run one check once; what it raised, or None.
+
+        The student's side gets a seed of its own: with the one of `rng` it could make the inputs that are yet to come.
+        """
         try:
-            student.seed(seed)
+            student.seed(derived(seed, "kernel"))
         except StudentError as error:
             return error
         random.seed(seed)

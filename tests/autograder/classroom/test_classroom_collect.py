@@ -88,6 +88,29 @@ def test_a_moodle_download(classroom: Classroom, notebook: bytes, tmp_path: Path
     )
 
 
+def test_two_of_one_name_in_two_moodle_downloads(
+    classroom: Classroom, notebook: bytes, tmp_path: Path
+) -> None:
+    """The first download has one of them, so only the number can tell that the second is another person."""
+    first = pack(tmp_path / "1.zip", {"Wei Chen_32_assignsubmission_file_/embeddings.ipynb": notebook})
+    second = pack(
+        tmp_path / "2.zip", {"Wei Chen_33_assignsubmission_file_/embeddings.ipynb": notebook + b"\n"}
+    )
+    collect(classroom, first, now=AFTER)
+    collect(classroom, second, now=AFTER)
+    assert len(classroom.students("embeddings")) == 2
+    assert {receipt.lms for receipt in latest_receipts(classroom).values()} == {"32", "33"}
+
+
+def test_control_characters_in_a_name_do_not_break_the_table(
+    classroom: Classroom, notebook: bytes, tmp_path: Path
+) -> None:
+    zipped = pack(tmp_path / "x.zip", {"a\rb\x85\u2028\x1bc_101_900_embed\rdings.ipynb": notebook})
+    (receipt,) = collect(classroom, zipped, now=AFTER).taken
+    assert read_receipts(classroom) == [receipt]
+    assert (receipt.name, receipt.file) == ("a?b???c", "a?b???c_101_900_embed?dings.ipynb")
+
+
 @pytest.mark.parametrize("packed", [True, False])
 def test_plain_folders(classroom: Classroom, notebook: bytes, tmp_path: Path, packed: bool) -> None:
     files = {"ada/embeddings.ipynb": notebook, "=HYPERLINK(1)/embeddings/embeddings.ipynb": notebook + b" "}

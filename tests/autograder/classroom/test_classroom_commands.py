@@ -66,6 +66,7 @@ def test_from_nothing_to_a_released_topic(command, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "due 2026-03-01T15:59:00+00:00" in result.stdout
     assert f"{Assignment.load('embeddings').points} automatic points" in result.stdout
+    assert "3 by hand" in result.stdout
     assert Classroom(folder).release("embeddings").is_file()
 
 
@@ -74,6 +75,8 @@ def test_grade_says_what_failed_and_that_is_no_error(graded: Classroom, command,
     assert result.exit_code == 0, result.output
     assert "2 graded, 0 were graded already" in result.stdout
     assert "failed: ada: no answer cell" in result.stdout
+    assert "embeddings (automatic points)" in result.stdout
+    assert result.stdout.endswith(f"next: nlpcourse report --class {graded.root}\n")
     content = json.loads((tmp_path / "out.json").read_text())
     assert [each["status"] for each in content["submissions"]] == ["failed", "failed"]
     again = command("grade", "embeddings", "--class", graded.root)
@@ -108,6 +111,15 @@ def test_report_writes_everything(graded: Classroom, command) -> None:
     assert (graded.root / "report.html").is_file()
     assert (graded.root / "grades.csv").is_file()
     assert "王小明" in (graded.root / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_missing_number_of_the_platform_hides_nothing_that_was_written(graded: Classroom, command) -> None:
+    command("grade", "embeddings", "--class", graded.root)
+    result = command("report", "--class", graded.root, "--lms", "canvas")
+    assert isinstance(result.exception, CourseError)
+    assert "has a canvas number" in str(result.exception)
+    assert "grades.csv" in result.stdout
+    assert "2 feedback pages" in result.stdout
 
 
 @pytest.mark.parametrize(

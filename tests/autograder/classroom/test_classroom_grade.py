@@ -9,6 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
 from autograder.assignment import Assignment
 from autograder.classroom import grade as grade_module
@@ -19,6 +21,7 @@ from autograder.classroom.gradebook import open_gradebook
 from autograder.classroom.outcome import as_contract
 from autograder.classroom.received import Receipt, write_receipts
 from autograder.classroom.results import read_results
+from autograder.classroom.sharing import SharedGradebook
 from autograder.classroom.workers import Died, Raised
 from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
 from autograder.grading.report import outputs
@@ -167,6 +170,46 @@ def test_changed_bytes_are_graded_again(submitted: Classroom, worker: Worker) ->
     worker.graded.clear()
     assert run(submitted).graded == 1
     assert worker.graded == ["bob"]
+    assert gradebook_scores(submitted) == record_scores(submitted)
+
+
+def test_a_submission_reaches_the_gradebook_in_one_step(submitted: Classroom, worker: Worker) -> None:
+    """A kill leaves it out or in, never with half of its scores; and waiting for the disk is most of the time."""
+    commits: list[object] = []
+    run(submitted, students=("ada",))
+    event.listen(Engine, "commit", commits.append)
+    try:
+        run(submitted, students=("ada",))
+        opening = len(commits)
+        run(submitted, students=("ada", "bob", "eve"))
+    finally:
+        event.remove(Engine, "commit", commits.append)
+    assert len(commits) - 2 * opening == 2 * 2, "for each the name, then all the rest"
+
+
+def test_a_penalty_is_made_from_the_new_scores(submitted: Classroom, worker: Worker) -> None:
+    """nbgrader's policy "zero" takes off what the database sums up; it must not be the sum before this grading."""
+    submitted.config.write_text(
+        submitted.config.read_text() + "c.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    submitted.timestamp("ada", TOPIC).write_text("2026-03-05 10:00:00 UTC\n")
+    run(submitted)
+    with open_gradebook(course_directory(load_config(submitted))) as gradebook:
+        penalties = {
+            each.student.id: each.late_submission_penalty for each in gradebook.assignment_submissions(TOPIC)
+        }
+    assert penalties["bob"] == 0
+    assert penalties["ada"] == gradebook_scores(submitted)["ada"] > 0
+
+
+def test_what_fails_in_the_shared_session_is_done_the_old_way(
+    submitted: Classroom, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: SharedGradebook) -> None:
+        raise OperationalError("COMMIT", None, Exception("the connection was lost"))
+
+    monkeypatch.setattr(SharedGradebook, "settle", broken)
+    assert run(submitted).problems == []
     assert gradebook_scores(submitted) == record_scores(submitted)
 
 

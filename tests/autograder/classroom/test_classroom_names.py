@@ -1,5 +1,7 @@
 """Student ids and spreadsheet cells."""
 
+import csv
+import io
 import string
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.classroom.names import escape_cell, printable, student_id, unescape_cell
+from autograder.classroom.received import csv_bytes
 
 NAMES = st.text(min_size=1, max_size=60).filter(str.strip)
 SAFE = set(string.ascii_lowercase + string.digits + ".-_")
@@ -78,3 +81,17 @@ def test_an_escaped_cell_comes_back(text: str) -> None:
 def test_what_is_printed_is_one_harmless_line() -> None:
     assert printable("a\x1b[31mb\nc\u202ed") == "a?[31mb?c?d"
     assert len(printable("x" * 500)) == 80
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "＝1", "＋1", "－1", "＠a"])
+def test_no_cell_is_read_as_a_formula(text: str) -> None:
+    assert escape_cell(text) == f"'{text}"
+    assert unescape_cell(escape_cell(text)) == text
+
+
+def test_a_table_survives_any_line_end() -> None:
+    data = csv_bytes(["a", "b"], [["one\r\ntwo\rthree\x00", 1.5]])
+    assert list(csv.reader(io.StringIO(data.decode("utf-8-sig")))) == [
+        ["a", "b"],
+        ["one\ntwo\nthree?", "1.5"],
+    ]

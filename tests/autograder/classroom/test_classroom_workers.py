@@ -1,6 +1,7 @@
 """Workers that die, raise, or never start."""
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from autograder.classroom.folder import Classroom
 from autograder.classroom.workers import Died, Raised, work
 from nlpcourse.errors import CourseError
 
@@ -56,6 +58,18 @@ def test_a_task_that_does_not_end_is_given_up_and_the_rest_is_done(tasks: Module
 def test_workers_that_cannot_start_are_the_graders_failure(tasks: ModuleType) -> None:
     with pytest.raises(CourseError, match=r"do not start \(RuntimeError: no checks here\)"):
         list(work([1, 2], workers=2, make=tasks.make_nothing, arguments=(), seconds=100))
+
+
+def test_a_process_can_get_ready_to_grade_twice(released: Classroom) -> None:
+    """In a process of its own: getting ready replaces modules."""
+    source = (
+        "import sys; from autograder.classroom.worker import make\n"
+        "for again in range(2): make(sys.argv[1], 'embeddings', True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source, str(released.root)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_to_do_starts_nobody(tasks: ModuleType) -> None:

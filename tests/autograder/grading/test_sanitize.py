@@ -4,6 +4,7 @@ import base64
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 from autograder.grading.sanitize import clean_attachments, clean_markdown, clean_outputs, plain, well_formed
 
@@ -66,7 +67,15 @@ def test_a_flood_is_cut():
     ],
 )
 def test_honest_markdown_is_unchanged(text):
-    assert clean_markdown(text) == text
+    assert clean_markdown(text, {"photo.png": {}}) == text
+
+
+def test_a_dropped_picture_becomes_words_that_nbconvert_can_show():
+    text = "![my drawing](attachment:x.svg) ![](attachment:photo.png) ![](attachment:y.svg)"
+    clean = clean_markdown(text, clean_attachments({"photo.png": {"image/png": PNG}, "x.svg": {}}))
+    assert clean == "(picture left out: my drawing) ![](attachment:photo.png) (picture left out)"
+    cell = nbformat.v4.new_markdown_cell(clean, attachments={"photo.png": {"image/png": PNG}})
+    HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
 
 
 @pytest.mark.parametrize(
@@ -118,6 +127,8 @@ def test_a_scheme_behind_a_backslash_is_disarmed(link):
     assert "]:" not in clean_markdown(link)
 
 
-@pytest.mark.parametrize("text", ["](" + " " * 200_000, "](x" * 10_000, "![" * 10_000])
+@pytest.mark.parametrize(
+    "text", ["](" + " " * 200_000, "](x" * 10_000, "![" * 10_000, "![](attachment:" * 10_000]
+)
 def test_long_unfinished_links_are_read_in_one_go(text):
     assert len(clean_markdown(text)) >= len(text) / 2

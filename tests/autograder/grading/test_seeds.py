@@ -18,7 +18,7 @@ def test_every_part_of_the_key_changes_the_seed():
     seeds = [seed_maker(*key)("f/test_a") for key in (base, *other)] + [seed_maker(*base)("f/test_b")]
     assert len(set(seeds)) == len(seeds)
     assert seed_maker(*base)("f/test_a") == seeds[0]
-    assert all(0 <= seed < 2**32 for seed in seeds)
+    assert all(0 <= seed < 2**63 for seed in seeds)
 
 
 def test_fields_cannot_run_into_each_other():

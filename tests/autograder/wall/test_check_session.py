@@ -200,6 +200,37 @@ def test_every_generator_is_seeded_before_every_check(tmp_path):
     assert not set(first) & set(other)
 
 
+def test_the_students_side_cannot_make_the_inputs_that_come(tmp_path):
+    checks = '''
+    @check(points=1, requires="f-1")
+    def test_inputs(student, rng):
+        """Hint."""
+        raise LookupError(repr([student.f(), rng.initial_seed()]))
+    '''
+    source = "import torch\ndef f(): return [torch.initial_seed()]"
+    (outcome,) = run(write(tmp_path / "checks", f=checks), source, seed_of=lambda check: 7)
+    there, here = re.findall(r"\d+", outcome.detail)[:2]
+    assert here == "7"
+    assert there != here
+
+
+def test_a_second_try_asks_with_other_inputs(tmp_path):
+    """A helper that fails once must not have shown what comes when it is lent."""
+    checks = '''
+    seen = []
+
+    @check(points=1, requires="f-1")
+    def test_inputs(student, rng):
+        """Hint."""
+        seen.append(rng.initial_seed())
+        raise LookupError(repr(seen))
+    '''
+    names = {"helper": "nlpcourse.standins.embeddings:sgns_loss"}
+    (outcome,) = run(write(tmp_path / "checks", f=checks), "def f(): pass", stand_ins=names)
+    first, second = re.findall(r"\d+", outcome.detail)[:2]
+    assert first != second
+
+
 def test_a_process_that_ends_leaves_the_outcomes_before_it(tmp_path):
     session = CheckSession(write(tmp_path / "checks", f=TWO))
     source = "import os\ndef f(x): return 2 if x == 1 else os._exit(3)"
