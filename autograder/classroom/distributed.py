@@ -18,7 +18,7 @@ from typing import Any
 
 import autograder
 from autograder.classroom.folder import Classroom
-from autograder.classroom.worker import grader
+from autograder.classroom.worker import TASK_SECONDS, grader
 from autograder.classroom.workers import ATTEMPTS, Died, Raised, Resident
 from autograder.grading.record import Record
 from autograder.sandbox import layers
@@ -180,7 +180,7 @@ def grade_bytes(graded_with: Pack, student: str, submission: bytes) -> Any:
         resident = free.pop() if free else None
     if resident is None:
         arguments = (_folders[key].name, graded_with.topic, graded_with.salt, graded_with.unsafe)
-        resident = Resident(grader, arguments)
+        resident = Resident(grader, arguments, TASK_SECONDS)
     answer = resident.ask((student, submission))
     if isinstance(answer, Died):
         resident.end()

@@ -114,10 +114,17 @@ def work(
 
 
 class Resident:
-    """One worker process for one caller, who asks and waits."""
+    """One worker process for one caller, who asks and waits.
 
-    def __init__(self, make: Make, arguments: tuple[Any, ...]) -> None:
+    Args:
+        make: as for `work`.
+        arguments: as for `work`.
+        seconds: wall time that one task may take; the process is killed when it takes longer.
+    """
+
+    def __init__(self, make: Make, arguments: tuple[Any, ...], seconds: float) -> None:
         self._worker = _start(make, arguments)
+        self._seconds = seconds
 
     def ask(self, task: Any) -> Any:
         """What the task gave, `Died` or `Raised`.
@@ -126,11 +133,14 @@ class Resident:
             CourseError: the worker did not get as far as its first task.
         """
         if not self._worker.ready:
-            _check_started(_receive(self._worker))
+            _check_started(_receive(self._worker, self._seconds))
             self._worker.ready = True
         self._worker.task = (task, 0)
         _send(self._worker)
-        return _receive(self._worker)
+        if not self._worker.channel.poll(self._seconds):
+            self._worker.overdue = True
+            self._worker.process.kill()  # reading from it says so
+        return _receive(self._worker, self._seconds)
 
     def end(self) -> None:
         """Kill the process."""

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from autograder.classroom.workers import Died, Raised, work
+from autograder.classroom.workers import Died, Raised, Resident, work
 from nlpcourse.errors import CourseError
 
 # A module of its own, so that a fresh interpreter can import it.
@@ -60,3 +60,13 @@ def test_workers_that_cannot_start_are_the_graders_failure(tasks: ModuleType) ->
 
 def test_nothing_to_do_starts_nobody(tasks: ModuleType) -> None:
     assert list(work([], workers=2, make=tasks.make_nothing, arguments=(), seconds=100)) == []
+
+
+def test_a_resident_worker_answers_and_is_ended_when_a_task_does_not_end(tasks: ModuleType) -> None:
+    resident = Resident(tasks.make, (10,), seconds=2)
+    try:
+        assert resident.ask(1) == 10
+        assert isinstance(resident.ask(4), Raised)
+        assert resident.ask(8) == Died("not done after 2 s")
+    finally:
+        resident.end()
