@@ -98,6 +98,16 @@ def clean_outputs(outputs: Iterable[Any], max_output: int = MAX_OUTPUT) -> list[
     return kept
 
 
+def shown(outputs: Iterable[NotebookNode]) -> int:
+    """Characters that cleaned outputs hold, near enough for a limit."""
+    return sum(
+        len(output.get("text", ""))
+        + sum(map(len, output.get("data", {}).values()))
+        + sum(map(len, output.get("traceback", [])))
+        for output in outputs
+    )
+
+
 def _clean_output(output: Any, room: int) -> tuple[NotebookNode | None, int]:
     """One cleaned output with its size in characters, or None when nothing of it may stay."""
     if not isinstance(output, dict):
