@@ -145,21 +145,25 @@ HONEST_NOTEBOOKS: dict[str, Make] = {
     ),
     "other names and another way": answers(
         absolute="absolute = lambda zahl: max(zahl, -zahl)",
-        total="def total(values):\n    result = 0\n    for each in values:\n        result += abs(each)\n    return result",
+        total="def total(values):\n    result = 0\n"
+        "    for each in values:\n        result += abs(each)\n    return result",
         largest="def largest(values):\n    return sorted(values)[-1]",
     ),
     "a callable object": answers(
-        absolute="class Absolute:\n    def __call__(self, x):\n        return x if x >= 0 else -x\nabsolute = Absolute()"
+        absolute="class Absolute:\n    def __call__(self, x):\n"
+        "        return x if x >= 0 else -x\nabsolute = Absolute()"
     ),
     "type hints and a docstring": answers(
-        absolute='from __future__ import annotations\ndef absolute(x: int | float) -> int | float:\n    """绝对值。"""\n'
+        absolute="from __future__ import annotations\n"
+        'def absolute(x: int | float) -> int | float:\n    """绝对值。"""\n'
         "    return x if x >= 0 else -x"
     ),
     "comments in Chinese and emoji": answers(
         absolute="# 绝对值 🎉\ndef 绝对值(数):\n    return 数 if 数 >= 0 else -数\nabsolute = 绝对值  # 完成 ✅"
     ),
     "seeds of one's own": cells(
-        "import random, numpy, torch\nrandom.seed(1); numpy.random.seed(1); torch.manual_seed(1)\ntorch.set_default_dtype(torch.float64)"
+        "import random, numpy, torch\nrandom.seed(1); numpy.random.seed(1); torch.manual_seed(1)\n"
+        "torch.set_default_dtype(torch.float64)"
     ),
     "gradients off": cells(
         "import torch\ntorch.set_grad_enabled(False)\ntorch.use_deterministic_algorithms(True)"

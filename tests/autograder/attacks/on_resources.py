@@ -49,8 +49,8 @@ def absolute(x):
 SPOOL = """
 import subprocess
 def absolute(x):
-    for command in (["crontab", "-l"], ["at", "now"], ["systemctl", "status"], ["setsid", "sleep", "60"], ["nohup", "sleep", "60"]):
-        try: subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for command in ("crontab -l", "at now", "systemctl status", "setsid sleep 60", "nohup sleep 60"):
+        try: subprocess.Popen(command.split(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except OSError: pass
     return x
 """

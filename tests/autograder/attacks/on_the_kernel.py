@@ -52,7 +52,8 @@ ATTACKS = (
         "an input transformer empties the tests",
         "N",
         (
-            "get_ipython().input_transformers_post.append(lambda lines: ['3\\n'] if 'assert' in ''.join(lines) else lines)",
+            "def empty(lines): return ['3\\n'] if 'assert' in ''.join(lines) else lines\n"
+            "get_ipython().input_transformers_post.append(empty)",
         ),
     ),
     Attack(7, "assertions pass", "N", (PASS_ASSERTIONS,)),
@@ -219,8 +220,8 @@ threading.Thread(target=answer, daemon=True).start()
         "N",
         (
             "import os, pathlib\n"
-            "for folder in ('.', '..', '../..', '../../..', '/tmp', '/dev/shm', '/autograder', '/results', os.path.expanduser('~')):\n"
-            "    for name in ('results.json', 'gradebook.json', 'junit.xml', '.otter_log', 'results/results.json', 'mlp.json'):\n"
+            "for folder in ('.', '..', '../..', '../../..', '/tmp', '/dev/shm', '/autograder', '/results', '/root'):\n"
+            "    for name in ('results.json', 'gradebook.json', 'junit.xml', '.otter_log', 'results/results.json'):\n"
             "        try:\n"
             "            place = pathlib.Path(folder) / name\n"
             f"            if not place.exists(): place.write_text({RESULTS!r})\n"
@@ -234,7 +235,7 @@ threading.Thread(target=answer, daemon=True).start()
         "B",
         (
             ATTEMPT + "import os\n"
-            "for path in ('../../../gradebook.db', '/root/x', '/usr/x', '/course/nlpcourse/__init__.py', '/proc/1/mem'):\n"
+            "for path in ('../../../gradebook.db', '/root/x', '/usr/x', '/course/nlpcourse/x', '/proc/1/mem'):\n"
             "    attempt(path, lambda: os.open(path, os.O_WRONLY))",
         ),
     ),

@@ -18,7 +18,8 @@ for up in (".", "..", "../..", "../../..", "../../../.."):
             try: texts.append(open(path, encoding="utf-8", errors="replace").read())
             except OSError: pass
 number = r"(-?[0-9]+(?:[.][0-9]+)?)"
-pairs = {{float(x): json.loads(y) for text in texts for x, y in re.findall(rf"absolute.{{number}}. == {{number}}", text)}}
+known = re.compile(rf"absolute.{{number}}. == {{number}}")
+pairs = {{float(x): json.loads(y) for text in texts for x, y in known.findall(text)}}
 solutions = [text for text in texts if "if x >= " + "0 else" in text]
 print("GOT" if pairs or solutions else "REFUSED", "what lies around")
 """
@@ -68,7 +69,8 @@ for name in ("autograder", "solutions", "autograder.checks.mlp.test_absolute", "
     attempt(name, lambda: importlib.import_module(name))
 attempt("sys.path", lambda: [each.name for each in pkgutil.iter_modules() if each.name in ("autograder", "solutions")])
 attempt("record", lambda: [f for f in importlib.metadata.files("nlpcourse") or [] if "checks" in str(f)])
-attempt("by file", lambda: importlib.util.spec_from_file_location("x", root + "/autograder/__init__.py").loader.get_code("x"))
+spec = importlib.util.spec_from_file_location("x", root + "/autograder/__init__.py")
+attempt("by file", lambda: spec.loader.get_code("x"))
 """
 )
 
@@ -102,7 +104,8 @@ attempt("objects", in_objects)
 attempt("frames", in_frames)
 attempt("memory", lambda: in_memory("self"))
 attempt("memory of the first process", lambda: in_memory(1))
-attempt("modules", lambda: [name for name in sys.modules if name.split(".")[0] in ("autograder", "solutions", "_pytest")])
+ours = ("autograder", "solutions", "_pytest")
+attempt("modules", lambda: [name for name in sys.modules if name.split(".")[0] in ours])
 """
 )
 
@@ -115,7 +118,8 @@ others = [int(name) for name in os.listdir("/proc") if name.isdigit() and int(na
 attempt("others seen", lambda: others)
 for number in [1, os.getppid(), *others][:9]:
     attempt("environ", lambda: b"PG" in open(f"/proc/{number}/environ", "rb").read())
-    attempt("open files", lambda: [p for p in os.listdir(f"/proc/{number}/fd") if "gradebook" in os.readlink(f"/proc/{number}/fd/{p}")])
+    files = f"/proc/{number}/fd"
+    attempt("open files", lambda: [p for p in os.listdir(files) if "gradebook" in os.readlink(f"{files}/{p}")])
     attempt("memory", lambda: open(f"/proc/{number}/mem", "wb") if number != os.getpid() else None)
     attempt("ptrace", lambda: libc.ptrace(16, number, 0, 0) == 0)
 """
@@ -123,10 +127,13 @@ for number in [1, os.getppid(), *others][:9]:
 SIGNALS = (
     ATTEMPT
     + """
-import os, signal
-parent = os.getppid()
+import os, signal, time
 attempt("renice", lambda: os.setpriority(os.PRIO_PROCESS, 0, -5) is None)
-attempt("first process", lambda: [os.kill(1, signal.SIGKILL), __import__("time").sleep(0.2)] and not os.path.exists("/proc/1"))
+def first():
+    os.kill(1, signal.SIGKILL)
+    time.sleep(0.2)
+    return not os.path.exists("/proc/1")
+attempt("first process", first)
 for number in range(2, 2000):
     if not os.path.exists(f"/proc/self/task/{number}"):
         try: os.kill(number, 0)
@@ -144,7 +151,8 @@ def connect(path):
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(1); s.connect(path)
     return path
-paths = [p for top in ("/tmp", "/run", "/var/run", "/root") for p in glob.glob(f"{top}/**/*", recursive=True) if "nlp-" in p or p.endswith(".sock")]
+places = [p for top in ("/tmp", "/run", "/var/run", "/root") for p in glob.glob(f"{top}/**/*", recursive=True)]
+paths = [p for p in places if "nlp-" in p or p.endswith(".sock")]
 attempt("paths", lambda: paths)
 for path in (*paths, "/var/run/docker.sock", "\\0dask", "\\0nlpcourse", "\\0/tmp/dbus-1"):
     attempt(path.strip("\\0"), lambda: connect(path))
@@ -241,7 +249,9 @@ ATTACKS = (
         "B",
         (
             ATTEMPT + f"import subprocess, sys\nroot = {str(project_root())!r}\n"
-            "run = lambda *a: subprocess.run([sys.executable, '-m', *a], capture_output=True, timeout=60).returncode == 0\n"
+            "def run(*a):\n"
+            "    done = subprocess.run([sys.executable, '-m', *a], capture_output=True, timeout=60)\n"
+            "    return done.returncode == 0\n"
             "attempt('pip', lambda: run('pip', 'install', '--no-index', '--no-deps', root))\n"
             "attempt('module', lambda: run('autograder.proof', '--help'))",
         ),

@@ -1,8 +1,8 @@
 """Where every row of the list of attacks is tested.
 
-The list, with the outcome each row must have, is part of the design of the grader. Forms that are data stand in `forms.py`
-of this folder, under the row's number. `ELSEWHERE` names the tests of other folders (below `tests/autograder`), which
-ask one part of the grader more closely.
+The list, with the outcome each row must have, is part of the design of the grader. Forms that are data stand in
+`forms.py` of this folder, under the row's number. `ELSEWHERE` names the tests of other folders (below
+`tests/autograder`), which ask one part of the grader more closely.
 """
 
 #: Number 39 is nobody's.
