@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -127,7 +127,7 @@ def collect(
         archive: a Canvas or Moodle zip file, a folder or zip file of STUDENT/NOTEBOOK.ipynb, or one of them unpacked.
         topic: the topic of every notebook; without it each is asked.
         received: when the work was handed in; default now. A file that the platform knows to be on time is noted
-            no later than the due date.
+            no later than the due date, if it answers the topic that most of the archive answers (or `topic`).
         now: the clock, for tests.
 
     Raises:
@@ -151,6 +151,7 @@ def collect(
                 groups[student_id(candidate.key), found].append(candidate)
             except (Refused, ValueError) as refusal:
                 result.refused.append((str(candidate.entry.path), str(refusal)))
+        asked = topic or _asked(groups)
         receipts = read_receipts(classroom)
         present = {(receipt.student, receipt.topic): receipt for receipt in receipts}
         for (student, found), candidates in track(sorted(groups.items()), "collecting", transient=True):
@@ -161,7 +162,8 @@ def collect(
                     (str(other.entry.path), f"an earlier attempt; {best.entry.path} counts")
                 )
             try:
-                receipt = _take(classroom, student, found, best, moment, present.get((student, found)))
+                received_at = _received(classroom, best, moment, found) if found == asked else moment
+                receipt = _take(classroom, student, found, best, received_at, present.get((student, found)))
             except Refused as refusal:
                 result.refused.append((str(best.entry.path), str(refusal)))
                 continue
@@ -182,6 +184,22 @@ def _candidates(entries: list[Entry], result: Collected) -> list[Candidate]:
         except Refused as refusal:
             result.refused.append((str(entry.path), str(refusal)))
     return found
+
+
+def _asked(groups: dict[tuple[str, str], list[Candidate]]) -> str | None:
+    """The topic that the platform asked for in this download: that of more than half of the students.
+
+    What it says about lateness holds for that topic alone. Else last month's notebook, handed in with this month's,
+    would be on time.
+    """
+    counts = Counter(topic for _, topic in groups)
+    return next((topic for topic, count in counts.items() if 2 * count > counts.total()), None)
+
+
+def _received(classroom: Classroom, candidate: Candidate, moment: datetime, topic: str) -> datetime:
+    """When it was handed in: no later than the due date where the platform knows that it was on time."""
+    due = classroom.read_pin(topic)["due"]
+    return min(moment, datetime.fromisoformat(due)) if candidate.late is False and due else moment
 
 
 def _take(
@@ -210,8 +228,6 @@ def _take(
         former = classroom.history(student, topic) / f"{hashlib.sha256(standing).hexdigest()[:16]}.ipynb"
         make_folder(former.parent)
         write_atomically(former, standing)
-    if candidate.late is False and (due := classroom.read_pin(topic)["due"]):
-        moment = min(moment, datetime.fromisoformat(due))
     write_atomically(target, data)
     write_atomically(
         classroom.timestamp(student, topic), moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC\n")

@@ -138,7 +138,7 @@ class Resident:
         _send(self._worker)
         if not self._worker.channel.poll(self._seconds):
             self._worker.overdue = True
-            self._worker.process.kill()
+            self._worker.process.kill()  # reading from it says so
         return _receive(self._worker, self._seconds)
 
     def end(self) -> None:

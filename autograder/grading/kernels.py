@@ -18,6 +18,7 @@ from autograder.grading.cells import CellError, CellRun, Stopped, run_cell
 from autograder.grading.record import INSTRUCTOR_ONLY, INTERRUPTED, CheckResult, ExerciseResult
 from autograder.grading.restore import blank, exercise_of, role_of
 from autograder.grading.results import better, check_results, ended_status, ended_why, exercise_result
+from autograder.grading.sanitize import shown
 from autograder.grading.session import CheckOutcome, CheckSession, SessionDied
 from autograder.sandbox.kernel import SandboxedKernel
 from autograder.sandbox.limits import Limits
@@ -26,6 +27,8 @@ from autograder.wall.student import Student, StudentDied, StudentError
 
 #: Cells whose text is the assignment's own.
 LOCKED = ("setup", "example", "check")
+#: What all cells of a notebook may show together, in characters: nbgrader reads the graded notebook many times.
+MAX_SHOWN = 16 << 20
 #: Fresh kernels for cells that end theirs and belong to no exercise; an exercise may end two more.
 KERNELS_AT_MOST = 6
 
@@ -54,6 +57,8 @@ class Grading:
         """The exercise that a fresh kernel checks with stand-ins; its first result is in `results`."""
         self.spent = 0.0
         """CPU seconds of the kernels that ended."""
+        self.room = MAX_SHOWN
+        """Characters that the cells still to be run in this kernel may show."""
         self.errors: dict[str, CellError] = {}
         """The error of each exercise's answer cell."""
         self.findings = {each.id: self._look_for_ruled_out(each) for each in assignment.exercises}
@@ -93,6 +98,7 @@ class Grading:
     async def _pass(self, kernel: SandboxedKernel) -> None:
         """Run the cells in order in one kernel, until every exercise has its result or the kernel ends."""
         student = Student(kernel.channel, alive=kernel.verdict)
+        self.room = MAX_SHOWN
         for cell in self.cells:
             if self._finished():
                 return
@@ -133,7 +139,10 @@ class Grading:
                 StudentError
             ):  # broken over there: the cell will say so in its own words
                 student.lend(lent)
-            run = await run_cell(kernel, cell.source, max_output=self.limits.output_bytes_cell)
+            run = await run_cell(
+                kernel, cell.source, max_output=min(self.limits.output_bytes_cell, self.room)
+            )
+            self.room = max(0, self.room - shown(run.outputs))
             with contextlib.suppress(StudentError):
                 student.take_back(lent)
         except StudentDied as died:

@@ -19,14 +19,21 @@ PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 #: Everything one cell may show, in characters (pictures as base64); about 1 MiB.
 MAX_OUTPUT = 1 << 20
 
+#: Links and pictures of one cell; in a cell with more, all are disarmed unread (reading a million would take minutes).
+MAX_LINKS = 1000
+
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PICTURE = re.compile(r"!\[(?![^\]\n]{0,1000}+\]\(attachment:[^)\s]{0,1000}+\))")
 _ATTACHED = re.compile(r"!\[([^\]\n]{0,1000}+)\]\(attachment:([^)\s]{0,1000}+)\)")
 _ACTIVE_MATH = re.compile(r"\\(?=(?:href|url|require|cssId|class|style|unicode|data|html\w*)\b)")
-_LINK = re.compile(r"\](\(\s*+|:\s*+)(?=<?\s*+([^\s)>]{1,2000}+))")
-_SCHEME = re.compile(r"(?!https?:|mailto:|attachment:)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
+_LINK = re.compile(r"\](\(\s*+|:\s*+)(?=<?\s*+([^\s)>]{1,300}+))")
+_LOOKED_AT = 300
+"""Characters of a link's target that are looked at (in `_LINK`)."""
+_RELATIVE = re.compile(r"[\w.%+~\-]*[/#?]")
+_ALLOWED = re.compile(r"https?:|mailto:|attachment:", re.IGNORECASE)
+_SCHEME = re.compile(rf"(?!{_ALLOWED.pattern})[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 
 
 def well_formed(text: object) -> str:
@@ -51,9 +58,13 @@ def clean_markdown(text: str, attachments: Container[str] = ()) -> str:
     formula), so nothing depends on finding the code spans the way that renderer does. Text without HTML is unchanged.
     """
     text = _TAG.sub("< ", text)
-    text = _ATTACHED.sub(lambda found: found[0] if found[2] in attachments else _left_out(found[1]), text)
-    text = _PICTURE.sub("[", text)
-    text = _LINK.sub(_disarm_link, text)
+    if text.count("![") > MAX_LINKS:
+        text = text.replace("![", "[")
+    else:
+        text = _ATTACHED.sub(lambda found: found[0] if found[2] in attachments else _left_out(found[1]), text)
+        text = _PICTURE.sub("[", text)
+    links = text.count("](") + text.count("]:")
+    text = re.sub(r"\](?=[(:])", "] ", text) if links > MAX_LINKS else _LINK.sub(_disarm_link, text)
     return _ACTIVE_MATH.sub("", text)
 
 
@@ -62,9 +73,14 @@ def _left_out(title: str) -> str:
 
 
 def _disarm_link(link: re.Match[str]) -> str:
-    """The link as it was when it leads to a page, an address or an attachment; else with its two halves apart."""
+    """The link as it was when it leads to a page, an address or an attachment; else with its two halves apart.
+
+    A target that does not say in its beginning where it leads (a letter may be written with thousands of zeros) is
+    taken for the worst.
+    """
     target = _CONTROL.sub("", html.unescape(link[2].replace("\\", "")))
-    return f"] {link[1]}" if _SCHEME.match(target) else link[0]
+    unclear = len(link[2]) == _LOOKED_AT and not (_RELATIVE.match(target) or _ALLOWED.match(target))
+    return f"] {link[1]}" if unclear or _SCHEME.match(target) else link[0]
 
 
 def clean_attachments(attachments: object) -> dict[str, dict[str, str]]:
@@ -91,6 +107,16 @@ def clean_outputs(outputs: Iterable[Any], max_output: int = MAX_OUTPUT) -> list[
             kept.append(new_output("stream", name="stdout", text="\n[output cut here]\n"))
             break
     return kept
+
+
+def shown(outputs: Iterable[NotebookNode]) -> int:
+    """Characters that cleaned outputs hold, near enough for a limit."""
+    return sum(
+        len(output.get("text", ""))
+        + sum(map(len, output.get("data", {}).values()))
+        + sum(map(len, output.get("traceback", [])))
+        for output in outputs
+    )
 
 
 def _clean_output(output: Any, room: int) -> tuple[NotebookNode | None, int]:

@@ -66,6 +66,20 @@ def test_a_students_file_name_cannot_take_another_students_place(
     assert [receipt.student for receipt in found.taken] == ["eve_666"]
 
 
+def test_a_late_notebook_among_those_of_another_topic_is_late(
+    classroom: Classroom, notebook: bytes, tmp_path: Path
+) -> None:
+    """The platform says "on time" of the topic that it asked for, not of one that a notebook names."""
+    classroom.pin("mlp").mkdir()
+    (classroom.pin("mlp") / "pin.json").write_text(json.dumps({"topic": "mlp", "due": AFTER.isoformat()}))
+    of_mlp = notebook.replace(b'"embeddings"', b'"mlp"')
+    files = {"ada_1_7_mlp.ipynb": of_mlp, "bob_2_8_mlp.ipynb": of_mlp, "eve_3_9_mlp.ipynb": notebook}
+    later = datetime(2026, 3, 9, tzinfo=UTC)
+    found = collect(classroom, pack(tmp_path / "of_mlp.zip", files), now=later)
+    times = {receipt.student: (receipt.topic, receipt.time) for receipt in found.taken}
+    assert times == {"ada_1": ("mlp", AFTER), "bob_2": ("mlp", AFTER), "eve_3": ("embeddings", later)}
+
+
 def test_a_moodle_download(classroom: Classroom, notebook: bytes, tmp_path: Path) -> None:
     zipped = pack(
         tmp_path / "x.zip",

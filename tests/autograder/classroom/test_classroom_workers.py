@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from autograder.classroom.folder import Classroom
-from autograder.classroom.workers import Died, Raised, work
+from autograder.classroom.workers import Died, Raised, Resident, work
 from nlpcourse.errors import CourseError
 
 # A module of its own, so that a fresh interpreter can import it.
@@ -74,3 +74,13 @@ def test_a_process_can_get_ready_to_grade_twice(released: Classroom) -> None:
 
 def test_nothing_to_do_starts_nobody(tasks: ModuleType) -> None:
     assert list(work([], workers=2, make=tasks.make_nothing, arguments=(), seconds=100)) == []
+
+
+def test_a_resident_worker_answers_and_is_ended_when_a_task_does_not_end(tasks: ModuleType) -> None:
+    resident = Resident(tasks.make, (10,), seconds=2)
+    try:
+        assert resident.ask(1) == 10
+        assert isinstance(resident.ask(4), Raised)
+        assert resident.ask(8) == Died("not done after 2 s")
+    finally:
+        resident.end()

@@ -275,6 +275,19 @@ def test_a_second_try_that_time_left_no_room_for_is_interrupted_too(tiny, monkey
     assert graded.record.interrupted
 
 
+def test_what_all_cells_show_has_one_limit(tiny, monkeypatch):
+    """A thousand cells of a megabyte each would be a notebook that nbgrader and the formgrader cannot open."""
+    monkeypatch.setattr(kernels, "MAX_SHOWN", 1000)
+    notebook = tiny.notebook()
+    cells = [new_code_cell("print('x' * 400)") for _ in range(9)] + [new_code_cell("1 / 0") for _ in range(9)]
+    notebook.cells[3:3] = cells
+    graded = tiny.grade(notebook)
+    assert scores(graded) == FULL
+    assert graded.notebook.count(b"x" * 100) <= 12
+    assert graded.notebook.count(b"x" * 400) == 2
+    assert graded.notebook.decode().count("ZeroDivisionError") <= 9 * 2
+
+
 def test_cells_that_are_the_students_own_business(tiny):
     notebook = tiny.notebook()
     notebook.cells.insert(5, new_code_cell("import os\nprint('before')\nos._exit(1)"))

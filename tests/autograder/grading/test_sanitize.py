@@ -1,10 +1,13 @@
 """Nothing active survives in outputs and in markdown, and honest text is left as it was written."""
 
 import base64
+import html
+import time
 
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from autograder.grading.sanitize import clean_attachments, clean_markdown, clean_outputs, plain, well_formed
 
@@ -132,3 +135,29 @@ def test_a_scheme_behind_a_backslash_is_disarmed(link):
 )
 def test_long_unfinished_links_are_read_in_one_go(text):
     assert len(clean_markdown(text)) >= len(text) / 2
+
+
+@pytest.mark.parametrize(
+    "hidden", ["&#x{}6a;avascript:alert(1)", "&#{}106;avascript:alert(1)", "javascript&#{}58;alert(1)"]
+)
+@pytest.mark.parametrize("link", ["[x]({})", "[x](<{}>)", "[x]\n\n[x]: {}", "[x]\n\n[x]:\n{}"])
+def test_a_scheme_behind_thousands_of_zeros_is_disarmed(link, hidden):
+    """The renderer reads any number of zeros; what is not looked at must not be taken for harmless."""
+    text = clean_markdown(link.format(hidden.format("0" * 2500)))
+    assert 'href="javascript:' not in html.unescape(markdown2html_mistune(text))
+    assert "](" not in text and "]:" not in text
+
+
+@pytest.mark.parametrize(
+    "target", ["https://example.org/" + "x" * 500, "page.html?" + "x" * 500, "#" + "x" * 500]
+)
+def test_a_long_honest_link_is_unchanged(target):
+    assert clean_markdown(f"[x]({target})") == f"[x]({target})"
+
+
+@pytest.mark.parametrize("part", ["](", "](&#", "![", "]: ", "](javascript:"])
+def test_a_million_links_are_read_at_once(part):
+    began = time.process_time()
+    text = clean_markdown(part * 200_000)
+    assert time.process_time() - began < 1
+    assert "](" not in text and "![" not in text
