@@ -36,7 +36,26 @@ def checks_key(assignment: Assignment, exercise: str) -> str:
 
 
 def reference_key(assignment: Assignment, exercise: str) -> str:
-    """Of the reference answers of an exercise and of what it needs, and of the cell that runs before them."""
+    """Of the reference answers of an exercise and of what it needs, and of what they and the known answers read of the
+    cell that runs before them: an import that another exercise asks for changes nothing here."""
     names = (*assignment.exercise(exercise).needs, exercise)
-    references = reference_answers(assignment)
-    return tree_key(setup(assignment), *(references[name] for name in sorted(names)))
+    references = [reference_answers(assignment)[name] for name in sorted(names)]
+    known = assignment.root / "autograder" / "checks" / assignment.topic / "known" / f"{exercise}.py"
+    texts = [*references, known.read_text(encoding="utf-8")] if known.is_file() else references
+    return tree_key(_read_of(setup(assignment), texts), *references)
+
+
+def _read_of(source: str, readers: list[str]) -> str:
+    """`source` without imports whose name none of the readers has."""
+    read = {node.id for text in readers for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    kept = []
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            statement.names = [
+                each for each in statement.names if (each.asname or each.name.partition(".")[0]) in read
+            ]
+            if statement.names:
+                kept.append(statement)
+        else:
+            kept.append(statement)
+    return "\n".join(ast.unparse(statement) for statement in kept)
