@@ -18,7 +18,6 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +37,7 @@ from attack import FULL, answered  # noqa: E402
 from classroom_of_two import printed  # noqa: E402
 from forms import ATTACKS  # noqa: E402
 from honest import HONEST_NOTEBOOKS  # noqa: E402
+from rows import TITLES  # noqa: E402
 from tiny import TOPIC, write_tiny  # noqa: E402
 
 from autograder.assignment import Assignment  # noqa: E402
@@ -45,8 +45,8 @@ from autograder.grading.restore import blank  # noqa: E402
 from autograder.grading.run import Graded, grade_notebook  # noqa: E402
 from autograder.grading.session import CheckSession  # noqa: E402
 
-SECONDS = 3600
-"""Wall time of one command of another grader; a single notebook is far quicker."""
+SECONDS = 1800
+"""Wall time of one command of another grader: nbgrader grades a class with it."""
 
 NUMBERS = (-717, -42, -8, 0, 5, 311)
 HIDDEN = {
@@ -127,24 +127,23 @@ class Nbgrader:
             raise SystemExit(f"nbgrader did not release the assignment:\n{done[-2000:]}")
 
     def outcomes(self, forms: Forms, honest: bytes) -> Iterator[Outcome]:
-        """Forms that can only reach their own submission share a class, unless its last student comes to harm."""
-        together = {name: content for name, content in forms.items() if int(name[:2]) not in ALONE}
-        groups = [together] + [{name: content} for name, content in forms.items() if name not in together]
-        for group in groups:
-            found = self._grade(group, honest)
-            if len(group) > 1 and any(each.classmate != FULL for each in found):
-                for name, content in group.items():
-                    yield from self._grade({name: content}, honest)
-            else:
-                yield from found
+        """The forms of a row share a class, unless its last student comes to harm."""
+        rows: dict[str, Forms] = {}
+        for name, content in forms.items():
+            rows.setdefault(name[:2], {})[name] = content
+        for row in rows.values():
+            alone = int(min(row)[:2]) in ALONE
+            found = [] if alone else self._grade(row, honest)
+            if alone or any(each.classmate != FULL for each in found):
+                found = [each for name in row for each in self._grade({name: row[name]}, honest)]
+            yield from found
 
     def _grade(self, forms: Forms, honest: bytes) -> list[Outcome]:
         folder = self.folder.with_name("class")
         shutil.copytree(self.folder, folder)
         students = {f"a{number:03}": name for number, name in enumerate(forms)}
-        for student, content in {each: forms[name] for each, name in students.items()} | {
-            "z": honest
-        }.items():
+        handed_in = {student: forms[name] for student, name in students.items()} | {"z": honest}
+        for student, content in handed_in.items():
             place = folder / "submitted" / student / TOPIC / f"{TOPIC}.ipynb"
             place.parent.mkdir(parents=True)
             place.write_bytes(content)
@@ -219,7 +218,8 @@ class Otter:
         return {name: found.get(name, 0) for name in FULL}
 
 
-Grader = Ours | Nbgrader | Otter
+#: The graders by the names that the record has for them; honest notebooks are row 0 there.
+WORDS = (Nbgrader.name, Otter.name, Ours.name)
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
@@ -264,60 +264,77 @@ def of_honest(outcome: Outcome) -> str:
     return "full marks" if not lost else f"lost {lost:g} of {sum(FULL.values())}"
 
 
-def ask(grader: Grader, forms: Forms, honest: bytes) -> dict[str, Outcome]:
-    """All outcomes of one grader."""
-    found = {}
-    for outcome in grader.outcomes(forms, honest):
-        found[outcome.name] = outcome
-        print(f"{grader.name}: {len(found)} of {len(forms)}: {outcome.name}", file=sys.stderr, flush=True)
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--otter-python", help="an interpreter that has otter-grader 7, torch and matplotlib")
+    parser.add_argument("--grader", action="append", choices=list(WORDS), help="run this one; default all")
     parser.add_argument(
         "--only", default="", help="only forms whose number and name hold this; nothing is written"
+    )
+    parser.add_argument(
+        "--first", type=int, help="only so many forms of each row (another grader may take long)"
     )
     parser.add_argument("--json", type=Path, default=project_root() / "records" / "attacks.json")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of identifiers that attacks make double on purpose
+    rows: dict[str, dict[str, str]] = {}
+    numbers: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         assignment = Assignment.load(TOPIC, write_tiny(work / "course"))
-        graders: list[Grader] = [Nbgrader(assignment, work)]
-        if options.otter_python:
-            graders.append(Otter(assignment, work, options.otter_python))
-        graders.append(Ours(assignment, work))
         honest = nbformat.writes(answered(blank(assignment))).encode()
-        attacks = {each.id: each.submission(blank(assignment)) for each in ATTACKS if each.harmless}
         fair = {f"00 {name}": make(blank(assignment)) for name, make in HONEST_NOTEBOOKS.items()}
+        attacks = {each.id: each.submission(blank(assignment)) for each in ATTACKS if each.harmless}
         forms = {name: each for name, each in {**fair, **attacks}.items() if options.only in name}
-        with ThreadPoolExecutor(2) as pool:
-            others = [pool.submit(ask, grader, forms, honest) for grader in graders[:-1]]
-            found = [ask(graders[-1], forms, honest)]
-            found = [*(each.result() for each in others), *found]
-    rows = []
-    for name in forms:
-        word = of_honest if name in fair else of_attack
-        outcomes = {grader.name: word(each[name]) for grader, each in zip(graders, found, strict=True)}
-        rows.append({"row": int(name[:2]), "name": name[3:], "outcomes": outcomes})
-    table = Table("row", "form", *(grader.name for grader in graders))
-    for row in rows:
-        table.add_row(str(row["row"] or ""), row["name"], *row["outcomes"].values())
+        rank = {name: sum(each[:2] == name[:2] for each in list(forms)[:at]) for at, name in enumerate(forms)}
+        asked = {name: each for name, each in forms.items() if rank[name] < (options.first or len(forms))}
+        for name in options.grader or WORDS:
+            if name == Otter.name and not options.otter_python:
+                continue
+            grader = (
+                Otter(assignment, work, options.otter_python)
+                if name == Otter.name
+                else {Ours.name: Ours, Nbgrader.name: Nbgrader}[name](assignment, work)
+            )
+            numbers[name] = grader.number
+            for outcome in grader.outcomes(asked, honest):
+                word = of_honest(outcome) if outcome.name in fair else of_attack(outcome)
+                rows.setdefault(outcome.name, {})[name] = word
+                print(f"{name}: {outcome.name}: {word}", file=sys.stderr, flush=True)
+                if not options.only:  # at once: the others take long
+                    write(options.json, forms, rows, numbers)
+    table = Table("row", "form", *numbers)
+    for name in asked:
+        table.add_row(name[:2], name[3:], *(rows[name][grader] for grader in numbers))
     Console().print(table)
+
+
+def write(place: Path, forms: Forms, rows: dict[str, dict[str, str]], numbers: dict[str, str]) -> None:
+    """Put what was run into the record; what another run found of another grader stays."""
+    former = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    known = {(row["row"], row["name"]): row["outcomes"] for row in former.get("forms", ())}
+    numbers = former.get("graders", {}) | numbers
+    found = []
+    for name in forms:
+        key = int(name[:2]), name[3:]
+        outcomes = known.get(key, {}) | rows.get(name, {})
+        found.append(
+            {
+                "row": key[0],
+                "title": TITLES.get(key[0], "honest work"),
+                "name": key[1],
+                "outcomes": {each: outcomes.get(each, "not run") for each in numbers},
+            }
+        )
     record = {
-        "graders": {grader.name: grader.number for grader in graders},
-        "not run": [] if options.otter_python else ["otter-grader"],
+        "graders": numbers,
         "in the sandbox only": sum(not attack.harmless for attack in ATTACKS),
-        "attacks": [row for row in rows if row["row"]],
-        "honest": [row for row in rows if not row["row"]],
+        "forms": found,
         "machine": {"python": platform.python_version(), "system": platform.system()},
     }
-    if not options.only:
-        write_atomically(options.json, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(place, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PICTURE = re.compile(r"!\[(?![^\]\n]{0,1000}+\]\(attachment:[^)\s]{0,1000}+\))")
 _ATTACHED = re.compile(r"!\[([^\]\n]{0,1000}+)\]\(attachment:([^)\s]{0,1000}+)\)")
-_ACTIVE_MATH = re.compile(r"\\(?=(?:href|url|require|cssId|class|style|unicode|data|html\w*)\b)")
+_ACTIVE_MATH = re.compile(
+    r"\\++(?=(?:href|url|require|cssId|class|style|unicode|data|html\w*|mmlToken)(?![A-Za-z]))"
+)
 _LINK = re.compile(r"\](\(\s*+|:\s*+)(?=<?\s*+([^\s)>]{1,300}+))")
 _LOOKED_AT = 300
 """Characters of a link's target that are looked at (in `_LINK`)."""

@@ -16,9 +16,10 @@ AS_THEY_ARE = (
     "_config.yml",
     "_toc.yml",
     "constraints.txt",
+    "records/attacks.json",
     "references.bib",
 )
-"""Files at the root that are public."""
+"""Files that are public by themselves."""
 
 _LEFTOVERS = {"__pycache__", "node_modules"}
 
@@ -26,8 +27,8 @@ _LEFTOVERS = {"__pycache__", "node_modules"}
 def public_tree(root: Path) -> dict[str, bytes]:
     """The files of the public half of the checkout at `root`: content by path, in the order of the paths.
 
-    Of the records, only those of runs are public (`records/<topic>/`, which pages read); records of variants and
-    mutants name checks.
+    Of the records, only those that pages read are public (`records/<topic>/` and the table of attacks); records of
+    variants and mutants name checks.
 
     Raises:
         CourseError: a file that must be there is missing, or a public folder holds a symbolic link.

@@ -1,5 +1,6 @@
 """All attacks that are data."""
 
+import in_the_know
 import on_resources
 import on_the_answers
 import on_the_file
@@ -12,4 +13,5 @@ ATTACKS = (
     *on_the_system.ATTACKS,
     *on_resources.ATTACKS,
     *on_the_answers.ATTACKS,
+    *in_the_know.ATTACKS,
 )

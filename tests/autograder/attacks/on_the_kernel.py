@@ -122,6 +122,7 @@ threading.Thread(target=answer, daemon=True).start()
         Attack(10, f"equal to everything: {base}", "N", answer=TRICK.format(base=base, argument=argument))
         for base, argument in (("object", ""), ("int", "7"), ("float", "7.0"), ("str", "'7'"))
     ),
+    Attack(11, "the grader's test classes patched", "N", (PATCH_GRADERS,)),
     Attack(
         11,
         "comparisons and assertions patched",
@@ -134,7 +135,6 @@ threading.Thread(target=answer, daemon=True).start()
             "builtins.AssertionError = type('Never', (Exception,), {})",
         ),
     ),
-    Attack(11, "the grader's test classes patched", "N", (PATCH_GRADERS,)),
     Attack(
         11,
         "builtin comparison tools",

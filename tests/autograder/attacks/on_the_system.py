@@ -223,16 +223,16 @@ ATTACKS = (
     Attack(18, "addresses and secrets of the gradebook", "B", (SECRETS,)),
     Attack(
         19,
-        "the source folder is read",
+        "the tests are read",
         "B",
-        (HARVEST.format(patterns=("source/*/*.ipynb", "solutions/*/*.py")),),
+        (HARVEST.format(patterns=("tests/*.py", "*.zip", "*.py", "pinned/*/**/*.py")),),
         answer=FROM_HARVEST,
     ),
     Attack(
         19,
-        "the tests are read",
+        "the source folder is read",
         "B",
-        (HARVEST.format(patterns=("tests/*.py", "*.zip", "*.py", "pinned/*/**/*.py")),),
+        (HARVEST.format(patterns=("source/*/*.ipynb", "solutions/*/*.py")),),
         answer=FROM_HARVEST,
     ),
     Attack(

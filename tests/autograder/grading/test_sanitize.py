@@ -161,3 +161,10 @@ def test_a_million_links_are_read_at_once(part):
     text = clean_markdown(part * 200_000)
     assert time.process_time() - began < 1
     assert "](" not in text and "![" not in text
+
+
+@pytest.mark.parametrize("backslashes", range(1, 6))
+@pytest.mark.parametrize("command", ["href", "require", "style", "href_", "href1", "mmlToken"])
+def test_no_number_of_backslashes_leaves_an_active_formula(command, backslashes):
+    text = clean_markdown("$" + "\\" * backslashes + command + "{javascript:alert(1)}{x}$")
+    assert "\\" not in text
