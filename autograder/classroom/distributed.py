@@ -18,7 +18,7 @@ from typing import Any
 
 import autograder
 from autograder.classroom.folder import Classroom
-from autograder.classroom.worker import grader
+from autograder.classroom.worker import TASK_SECONDS, grader
 from autograder.classroom.workers import ATTEMPTS, Died, Raised, Resident
 from autograder.grading.record import Record
 from autograder.sandbox import layers
@@ -181,7 +181,7 @@ def grade_bytes(graded_with: Pack, student: str, submission: bytes) -> Any:
     if resident is None:
         arguments = (_folders[key].name, graded_with.topic, graded_with.salt, graded_with.unsafe)
         resident = Resident(grader, arguments)
-    answer = resident.ask((student, submission))
+    answer = resident.ask((student, submission), TASK_SECONDS)
     if isinstance(answer, Died):
         resident.end()
     else:

@@ -17,17 +17,13 @@ from autograder.classroom.progress import GradingProgress
 from autograder.classroom.received import Receipt, latest_receipts
 from autograder.classroom.sharing import SharedGradebook, autograde, share_gradebook
 from autograder.classroom.standing import Entry, entries_in, stands
-from autograder.classroom.worker import make
+from autograder.classroom.worker import TASK_SECONDS, make
 from autograder.classroom.workers import Died, Raised, work
 from autograder.grading.record import Record
 from autograder.grading.run import failed
 from autograder.sandbox import layers
-from autograder.sandbox.limits import Limits
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
-
-#: Wall time of a worker at one submission: twice what the submission's kernels have, for the checks run beside them.
-TASK_SECONDS = 2 * Limits().cpu_seconds_notebook * Limits().wall_factor
 
 #: How the system and the databases say that a disk is full.
 _FULL = ("No space left on device", "disk is full", "Disk quota exceeded")

@@ -9,6 +9,10 @@ from pathlib import Path
 
 from autograder.classroom.folder import Classroom
 from autograder.grading.record import Record
+from autograder.sandbox.limits import Limits
+
+#: Wall time of a worker at one submission: twice what the submission's kernels have, for the checks run beside them.
+TASK_SECONDS = 2 * Limits().cpu_seconds_notebook * Limits().wall_factor
 
 
 def make(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, bytes]]:

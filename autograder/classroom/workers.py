@@ -119,18 +119,21 @@ class Resident:
     def __init__(self, make: Make, arguments: tuple[Any, ...]) -> None:
         self._worker = _start(make, arguments)
 
-    def ask(self, task: Any) -> Any:
-        """What the task gave, `Died` or `Raised`.
+    def ask(self, task: Any, seconds: float) -> Any:
+        """What the task gave, `Died` or `Raised`; killed when it takes longer than `seconds` of wall time.
 
         Raises:
             CourseError: the worker did not get as far as its first task.
         """
         if not self._worker.ready:
-            _check_started(_receive(self._worker))
+            _check_started(_receive(self._worker, seconds))
             self._worker.ready = True
         self._worker.task = (task, 0)
         _send(self._worker)
-        return _receive(self._worker)
+        if not self._worker.channel.poll(seconds):
+            self._worker.overdue = True
+            self._worker.process.kill()
+        return _receive(self._worker, seconds)
 
     def end(self) -> None:
         """Kill the process."""

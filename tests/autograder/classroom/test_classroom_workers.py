@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from autograder.classroom.folder import Classroom
-from autograder.classroom.workers import Died, Raised, work
+from autograder.classroom.workers import Died, Raised, Resident, work
 from nlpcourse.errors import CourseError
 
 # A module of its own, so that a fresh interpreter can import it.
@@ -53,6 +53,15 @@ def test_a_death_costs_one_task_and_is_tried_twice(tasks: ModuleType) -> None:
 def test_a_task_that_does_not_end_is_given_up_and_the_rest_is_done(tasks: ModuleType) -> None:
     found = dict(work([8, 1, 2], workers=1, make=tasks.make, arguments=(10,), seconds=2))
     assert found == {8: Died("not done after 2 s"), 1: 10, 2: 20}
+
+
+def test_a_resident_worker_answers_and_is_killed_when_it_does_not(tasks: ModuleType) -> None:
+    resident = Resident(tasks.make, (10,))
+    try:
+        assert resident.ask(5, 100) == 50
+        assert resident.ask(8, 1) == Died("not done after 1 s")
+    finally:
+        resident.end()
 
 
 def test_workers_that_cannot_start_are_the_graders_failure(tasks: ModuleType) -> None:
