@@ -1,6 +1,6 @@
 """One open gradebook for a whole grading run, and one transaction for each submission in it.
 
-nbgrader opens the database eleven times for a submission and commits after every cell: some forty waits for the disk,
+nbgrader opens the database twelve times for a submission and commits after every cell: some forty waits for the disk,
 and a kill between two of them leaves half of the scores. Here its steps share one session. Their commits wait until
 the submission is through, so it reaches the gradebook whole or not at all.
 """
@@ -14,7 +14,7 @@ from nbgrader.api import BaseCell, Gradebook, SourceCell
 from nbgrader.converters import Autograde
 from nbgrader.converters import autograde as autograding
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import latesubmissions, overwritecells, saveautogrades
+from nbgrader.preprocessors import latesubmissions, overwritecells, overwritekernelspec, saveautogrades
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from autograder.classroom.gradebook import opened, run_converter
 
 #: nbgrader's modules that open the gradebook while it autogrades.
-_OPENERS = (autograding, overwritecells, saveautogrades, latesubmissions)
+_OPENERS = (autograding, overwritekernelspec, overwritecells, saveautogrades, latesubmissions)
 
 
 class _Waiting(Session):

@@ -6,11 +6,13 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 
 from autograder.assignment import Assignment
+from autograder.classroom import grade as grade_module
 from autograder.classroom.folder import CONFIG, Classroom
 from autograder.classroom.init import init
 from autograder.classroom.release import release
@@ -18,7 +20,15 @@ from autograder.classroom.results import Scored, Submission, TopicResults, Writt
 from autograder.grading.record import INSTRUCTOR_ONLY, CheckResult, ExerciseResult, Hashes, Manual, Record
 from nlpcourse.paths import project_root
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `servers`
+sys.path.insert(0, str(Path(__file__).parent))  # for `servers`, `pretended`
+sys.path[1:1] = [
+    str(Path(__file__).parents[1] / "grading"),
+    str(project_root() / "bench"),
+]  # for `tiny`, `scale`
+
+
+if TYPE_CHECKING:
+    from pretended import Worker
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'</style></title>"
 DUE = "2026-03-01T12:00:00+00:00"
@@ -65,6 +75,32 @@ def evil() -> str:
 @pytest.fixture(scope="session")
 def assignment() -> Assignment:
     return Assignment.load("embeddings")
+
+
+@pytest.fixture
+def submitted(released: Classroom) -> Classroom:
+    """Three submissions: the notebook handed out, each a little different."""
+    from pretended import STUDENTS, TOPIC
+
+    content = nbformat.read(released.release(TOPIC), as_version=4)
+    for student in STUDENTS:
+        content.metadata["owner"] = student
+        path = released.submission(student, TOPIC)
+        path.parent.mkdir(parents=True)
+        path.write_text(nbformat.writes(content), encoding="utf-8")
+        released.timestamp(student, TOPIC).write_text("2026-02-28 10:00:00 UTC\n")
+    return released
+
+
+@pytest.fixture
+def worker(submitted: Classroom, assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> "Worker":
+    """In place of the worker processes."""
+    from pretended import Worker
+
+    made = Worker(submitted, assignment)
+    monkeypatch.setattr(grade_module, "work", made)
+    monkeypatch.setattr(grade_module.layers, "require", lambda: None)
+    return made
 
 
 def exercise_result(assignment: Assignment, name: str, passed: int, **changes) -> ExerciseResult:

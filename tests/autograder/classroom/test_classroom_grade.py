@@ -1,18 +1,16 @@
 """The coordinator: records first, the gradebook after them, and nothing lost whatever ends it."""
 
-import hashlib
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
+from pretended import STUDENTS, TOPIC, Worker, gradebook_scores, record_scores, run
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from autograder.assignment import Assignment
 from autograder.classroom import grade as grade_module
 from autograder.classroom.config import course_directory, load_config
 from autograder.classroom.folder import Classroom, lock
@@ -23,116 +21,9 @@ from autograder.classroom.received import Receipt, write_receipts
 from autograder.classroom.results import read_results
 from autograder.classroom.sharing import SharedGradebook
 from autograder.classroom.workers import Died, Raised
-from autograder.grading.record import CheckResult, ExerciseResult, Hashes, Manual, Record
-from autograder.grading.report import outputs
-from autograder.grading.restore import blank, exercise_of, role_of
+from autograder.grading.record import Record
+from autograder.grading.restore import role_of
 from nlpcourse.errors import CourseError
-
-TOPIC = "embeddings"
-STUDENTS = ("ada", "bob", "eve")
-
-
-@pytest.fixture(scope="module")
-def assignment() -> Assignment:
-    return Assignment.load(TOPIC)
-
-
-@pytest.fixture
-def submitted(released: Classroom) -> Classroom:
-    """Three submissions: the notebook handed out, each a little different."""
-    content = nbformat.read(released.release(TOPIC), as_version=4)
-    for student in STUDENTS:
-        content.metadata["owner"] = student
-        path = released.submission(student, TOPIC)
-        path.parent.mkdir(parents=True)
-        path.write_text(nbformat.writes(content), encoding="utf-8")
-        released.timestamp(student, TOPIC).write_text("2026-02-28 10:00:00 UTC\n")
-    return released
-
-
-class Worker:
-    """In place of the worker processes: marks that depend on the bytes, and a list of what was graded."""
-
-    def __init__(self, classroom: Classroom, assignment: Assignment) -> None:
-        self.classroom, self.assignment = classroom, assignment
-        self.graded: list[str] = []
-        self.instead: dict[str, object] = {}
-        """What comes for a student in place of a result; an exception is raised."""
-
-    def __call__(self, tasks: list[str], **_: object) -> Iterator[tuple[str, object]]:
-        for student in tasks:
-            answer = self.instead.get(student)
-            if isinstance(answer, BaseException):
-                raise answer
-            if answer is None:
-                self.graded.append(student)
-                answer = self.result(student)
-            yield student, answer
-
-    def result(self, student: str) -> tuple[Record, bytes]:
-        submission = self.classroom.submission(student, TOPIC).read_bytes()
-        digest = hashlib.sha256(submission).hexdigest()
-        results = []
-        for exercise in self.assignment.exercises:
-            earned = [
-                int(digest[position], 16) > 7
-                for position, _ in enumerate(self.assignment.checks[exercise.id])
-            ]
-            checks = tuple(
-                CheckResult(
-                    check.id,
-                    "passed" if good else "failed",
-                    check.points,
-                    check.points * good,
-                    requires=check.requires,
-                )
-                for check, good in zip(self.assignment.checks[exercise.id], earned, strict=True)
-            )
-            score = sum(check.earned for check in checks)
-            results.append(ExerciseResult(exercise.id, "ok", "", score, exercise.points, checks))
-        notebook = blank(self.assignment)
-        for cell in notebook.cells:
-            if role_of(cell) == "check":
-                cell.outputs = outputs(next(each for each in results if each.id == exercise_of(cell)), {})
-        record = Record(
-            student=student,
-            assignment=TOPIC,
-            status="graded",
-            reason="",
-            score=sum(each.score for each in results),
-            max=sum(each.max for each in results),
-            late=False,
-            flags=(),
-            manual=Manual(None, sum(question.points for question in self.assignment.questions)),
-            exercises=tuple(results),
-            hashes=Hashes(digest, self.assignment.fingerprint, "1"),
-            sandbox=("all",),
-        )
-        return record, nbformat.writes(notebook).encode()
-
-
-@pytest.fixture
-def worker(submitted: Classroom, assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> Worker:
-    made = Worker(submitted, assignment)
-    monkeypatch.setattr(grade_module, "work", made)
-    monkeypatch.setattr(grade_module.layers, "require", lambda: None)
-    return made
-
-
-def gradebook_scores(classroom: Classroom) -> dict[str, float]:
-    """nbgrader's own sum for every student."""
-    with open_gradebook(course_directory(load_config(classroom))) as gradebook:
-        return {each.student.id: each.score for each in gradebook.assignment_submissions(TOPIC)}
-
-
-def record_scores(classroom: Classroom) -> dict[str, int]:
-    return {
-        student: Record.from_json(classroom.record(student, TOPIC).read_bytes()).score for student in STUDENTS
-    }
-
-
-def run(classroom: Classroom, **changes: object) -> "grade_module.Outcome":
-    return grade(classroom, replace(Order(TOPIC), **changes))
 
 
 def test_everybody_is_graded_once(submitted: Classroom, worker: Worker) -> None:
@@ -176,15 +67,19 @@ def test_changed_bytes_are_graded_again(submitted: Classroom, worker: Worker) ->
 def test_a_submission_reaches_the_gradebook_in_one_step(submitted: Classroom, worker: Worker) -> None:
     """A kill leaves it out or in, never with half of its scores; and waiting for the disk is most of the time."""
     commits: list[object] = []
+
+    def count(connection: object) -> None:
+        commits.append(connection)
+
     run(submitted, students=("ada",))
-    event.listen(Engine, "commit", commits.append)
+    event.listen(Engine, "commit", count)
     try:
         run(submitted, students=("ada",))
         opening = len(commits)
         run(submitted, students=("ada", "bob", "eve"))
     finally:
-        event.remove(Engine, "commit", commits.append)
-    assert len(commits) - 2 * opening == 2 * 2, "for each the name, then all the rest"
+        event.remove(Engine, "commit", count)
+    assert len(commits) == 2 * opening + 2, "one for each of the two who are new"
 
 
 def test_a_penalty_is_made_from_the_new_scores(submitted: Classroom, worker: Worker) -> None:

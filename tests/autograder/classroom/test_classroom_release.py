@@ -165,3 +165,14 @@ def test_a_date_alone_ends_with_its_day() -> None:
 def test_a_date_that_is_none_is_said_in_a_line() -> None:
     with pytest.raises(CourseError, match="not an ISO date"):
         parse_due("next friday")
+
+
+def test_nbgraders_own_maximum_counts_what_is_outside_the_total(released: Classroom) -> None:
+    """The instructors' page says so; when nbgrader learns to leave it out, the page must change."""
+    assignment = Assignment.load("embeddings")
+    pin = released.read_pin("embeddings")
+    outside = sum(exercise.points for exercise in assignment.exercises if exercise.further)
+    with open_gradebook(course_directory(load_config(released))) as gradebook:
+        counted = gradebook.find_assignment("embeddings").max_score
+    assert outside > 0
+    assert counted == pin["points"] + pin["by_hand"] + outside
