@@ -41,8 +41,9 @@ def sgns_gradient(center: Tensor, context: Tensor, negatives: Tensor) -> tuple[T
         The gradients for center (B, D), context (B, D) and negatives (B, K, D), without autograd.
     """
     ### BEGIN SOLUTION
-    positive = (torch.sigmoid((center * context).sum(dim=-1)) - 1) / len(center)  # (B,)
-    negative = torch.sigmoid(torch.einsum("bd,bkd->bk", center, negatives)) / len(center)  # (B, K)
+    batch = len(center)
+    positive = (torch.sigmoid((center * context).sum(dim=-1)) - 1) / batch  # (B,)
+    negative = torch.sigmoid(torch.einsum("bd,bkd->bk", center, negatives)) / batch  # (B, K)
     for_center = positive[:, None] * context + torch.einsum("bk,bkd->bd", negative, negatives)
     return for_center, positive[:, None] * center, torch.einsum("bk,bd->bkd", negative, center)
     ### END SOLUTION

@@ -234,6 +234,16 @@ class VisitsTwice(Sound):
 
 
 @wrong(
+    thinking="What has no number is all words less those that have one; the texts are gone over again for it.",
+    fails=("test_texts_in_one_pass",),
+)
+class CountsAllWordsAgain(Sound):
+    def __init__(self, texts, *, smallest_count=1):
+        self.build(Counter(word for text in texts for word in text), smallest_count)
+        self.counts[0] = sum(len(text) for text in texts) - sum(self.counts[1:])
+
+
+@wrong(
     thinking="The texts are a list, so the first one is `texts[0]`.",
     fails=("test_texts_in_one_pass",),
 )

@@ -6,10 +6,7 @@ import torch
 
 from autograder.checks.variants import cheat, right, wrong
 
-EQUIVALENT = {
-    "`context` for `center` in `len(center)`": "there are as many contexts as centers",
-    "`context` for `center` in `len(center)` (2)": "there are as many contexts as centers",
-}
+EQUIVALENT = {"`context` for `center` in `len(center)`": "there are as many contexts as centers"}
 """{change of the reference: why nobody can see it}"""
 
 
