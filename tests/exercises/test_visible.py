@@ -84,7 +84,7 @@ def test_each_exercise_passes_with_the_others_undone(run_cells: RunCells, exerci
         ("train_skipgram", "optimizer.step()", "pass", "The loss must fall"),
         ("train_skipgram", "model.train(was_training)", "pass", "evaluation mode again"),
         ("train_skipgram", "range(epochs)", "range(epochs + 1)", "With epochs=20 there must be 20 losses"),
-        ("sgns_gradient", "- 1) / len(center)", "- 1)", "Look at its sign, then at the mean over the pairs"),
+        ("sgns_gradient", "- 1) / batch", "- 1)", "Look at its sign, then at the mean over the pairs"),
         ("sgns_gradient", "return for_center, ", "return ", "three tensors"),
     ],
 )
