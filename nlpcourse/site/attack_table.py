@@ -33,7 +33,10 @@ class AttacksDirective(Generated):
     """A table: every class of attack, and the worst that its forms came to at each grader."""
 
     def markdown(self) -> str:
-        record = read_record(self.depends_on(Path(self.env.srcdir) / RECORD))
+        path = self.depends_on(Path(self.env.srcdir) / RECORD)
+        if not path.is_file():
+            return "*Not run: `bench/attacks.py` has left no record yet.*"
+        record = read_record(path)
         graders = list(record["graders"])
         lines = header("What is tried", record)
         for row in sorted({form["row"] for form in record["forms"]} - {0}):
@@ -47,7 +50,10 @@ class HonestDirective(Generated):
     """A table: the honest notebooks that lose something at one of the graders; and how many lose nothing anywhere."""
 
     def markdown(self) -> str:
-        record = read_record(self.depends_on(Path(self.env.srcdir) / RECORD))
+        path = self.depends_on(Path(self.env.srcdir) / RECORD)
+        if not path.is_file():
+            return "*Not run.*"
+        record = read_record(path)
         forms = [form for form in record["forms"] if form["row"] == 0]
         lines = header("Honest notebook", record)
         harmed = [form for form in forms if set(form["outcomes"].values()) - {"full marks", NOT_RUN}]

@@ -256,21 +256,6 @@ class ByPlace(Sound):
 
 
 @wrong(
-    thinking="A dictionary that every method needs stands at the top of the class.",
-    fails=("test_each_its_own",),
-)
-class SharedNumbers(Sound):
-    numbers = {}  # noqa: RUF012
-
-    def build(self, occurrences, smallest_count):
-        super().build(occurrences, smallest_count)
-        self.numbers.update({word: number for number, word in enumerate(self.words)})
-
-    def encode(self, text):
-        return [self.numbers.get(word, 0) for word in text]
-
-
-@wrong(
     thinking="The last vocabulary that was made is the one that is used.",
     fails=("test_each_its_own",),
 )
