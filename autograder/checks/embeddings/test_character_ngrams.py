@@ -71,7 +71,7 @@ def test_marks(student, rng):
 
 @check(points=1, requires="ngrams-2", after="test_runs")
 def test_lengths(student, rng):
-    """The pieces do not have all lengths that they should: from `smallest` to `largest`, both included, 3 and 6
+    """The pieces do not have all lengths that they should: from `smallest` to `largest`, both included, three and six
     when the caller gives none. A range of Python ends before its second number."""
     for length, lengths in (
         (13, {}),

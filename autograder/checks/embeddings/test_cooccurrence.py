@@ -53,8 +53,8 @@ def beyond_doubt(text: Tensor, size: int, window: int) -> Tensor:
 
 @check(points=1, requires=("cooc-1", "cooc-2", "cooc-3"))
 def test_neighbours(student, rng):
-    """Two words that stand side by side, once, should have the entry 1, and two words far from each other, or
-    not in the text, the entry 0. Is the result a (V, V) tensor, with word numbers as its rows and columns?"""
+    """Two words that stand side by side, once, should have the entry one, and two words far from each other, or
+    not in the text, the entry zero. Is the result a (V, V) tensor, with word numbers as its rows and columns?"""
     for size, length, window in ((23, 11, 2), (17, 13, 3)):
         text = distinct_words(rng, size, length)
         theirs, ours = tables(student, text, size, window)
@@ -85,7 +85,7 @@ def test_reach(student, rng):
 
 @check(points=1, requires=("cooc-1", "cooc-3"), after="test_neighbours")
 def test_weight(student, rng):
-    """Direct neighbours are counted rightly, words further apart are not: a meeting at distance d weighs 1/d,
+    """Direct neighbours are counted rightly, words further apart are not: a meeting at distance d weighs one/d,
     whatever the window, and a table of whole numbers cannot hold that."""
     for size, length, window in ((19, 17, 5), (31, 23, 9)):
         text = distinct_words(rng, size, length)

@@ -45,8 +45,8 @@ def assert_loss(student, arguments: Entries, counts: Tensor, **settings: Any) ->
 
 @check(points=1, requires=("glove-1", "glove-2"))
 def test_one_entry(student, rng):
-    """Start from a single entry without biases whose count is 100, the default of `maximum`, so that its weight
-    is 1. Is the error the dot product minus the natural logarithm of the count itself, is it squared, and is
+    """Start from a single entry without biases whose count is a hundred, the default of `maximum`, so that its weight
+    is one. Is the error the dot product minus the natural logarithm of the count itself, is it squared, and is
     the result a single number of shape ()?"""
     for _, width in SIZES:
         assert_loss(student, entries(rng, 1, width, biases=False), torch.tensor([FULL]))
@@ -63,7 +63,7 @@ def test_biases(student, rng):
 @check(points=1, requires="glove-3", after="test_one_entry")
 def test_weight(student, rng):
     """For a count other than `maximum` the weight is wrong: divide by `maximum`, take the power, use the values
-    that the caller gives (or the defaults), let no weight be above 1, and multiply the squared error with it,
+    that the caller gives (or the defaults), let no weight be above one, and multiply the squared error with it,
     not the error."""
     for _, width in SIZES:
         arguments, counts = entries(rng, 1, width, biases=False), between(rng, 5, 50, 1)
@@ -83,7 +83,7 @@ def test_batch(student, rng):
 
 @check(points=1, requires="glove-5", after="test_weight")
 def test_small_counts(student, rng):
-    """Counts below 1 are treated as if they were something else. A meeting at distance 4 counts 1/4, its
+    """Counts below one are treated as if they were something else. A meeting at distance four counts one/four, its
     logarithm is negative, and a bound inside the logarithm changes it."""
     for _, width in SIZES:
         assert_loss(student, entries(rng, 1, width, biases=False), between(rng, 0.1, 0.6, 1), maximum=3.0)
@@ -115,7 +115,7 @@ def full_or_zero(rng: torch.Generator, batch: int) -> Tensor:
 
 @check(points=1, requires=("glove-4", "glove-6"), after="test_batch")
 def test_zero_counts(student, rng):
-    """A count of 0 spoils the loss: its logarithm is minus infinity, and 0 times infinity is not 0. But do not
+    """A count of zero spoils the loss: its logarithm is minus infinity, and zero times infinity is not zero. But do not
     drop the entry either: the mean is over all B entries."""
     for batch, width in SIZES:
         arguments = entries(rng, batch, width, biases=False)
@@ -134,7 +134,7 @@ def test_gradients(student, rng):
 
 @check(points=1, requires=("glove-6", "glove-7"), after="test_gradients")
 def test_zero_gradients(student, rng):
-    """With a count of 0 in the batch the gradient is not finite, or not the formula's: a mask or a repair that
+    """With a count of zero in the batch the gradient is not finite, or not the formula's: a mask or a repair that
     comes after the infinity hides it in the loss, and the gradient still goes through it."""
     for batch, width in SIZES:
         theirs, ours = of_both(student, entries(rng, batch, width), full_or_zero(rng, batch))
@@ -151,7 +151,7 @@ def arguments_after_the_call(student, arguments, counts):
 
 @check(points=1, requires="glove-8", after="test_one_entry")
 def test_inputs_untouched(student, rng):
-    """The caller's tensors are not what they were: `counts[counts == 0] = 1`, a method whose name ends in an
+    """The caller's tensors are not what they were: `counts[counts == zero] = one`, a method whose name ends in an
     underscore, or an operator such as `+=` changes the argument itself."""
     for batch, width in SIZES:
         arguments, counts = entries(rng, batch, width), full_or_zero(rng, batch)

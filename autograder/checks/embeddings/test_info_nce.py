@@ -42,7 +42,7 @@ def assert_loss(
 
 @check(points=1, requires="nce-1")
 def test_plain_batch(student, rng):
-    """The loss of a batch of vectors of length 1 with a temperature of 1 is not right. Is each term minus the
+    """The loss of a batch of vectors of length one with a temperature of one is not right. Is each term minus the
     logarithm of a softmax over all keys, the own one among them, and does row i of the keys belong to query i?"""
     for batch in (5, 7, 3):
         assert_loss(student, *turning(rng, batch), 1.0)
@@ -59,7 +59,7 @@ def test_queries_choose(student, rng):
 
 @check(points=1, requires="nce-3", after="test_plain_batch")
 def test_lengths(student, rng):
-    """Right for vectors of length 1, wrong for longer and shorter ones: the similarity is the cosine, so queries and
+    """Right for vectors of length one, wrong for longer and shorter ones: the similarity is the cosine, so queries and
     keys are both scaled, each row by its own length."""
     for batch in (5, 7, 3):
         queries, keys = turning(rng, batch)
@@ -70,7 +70,7 @@ def test_lengths(student, rng):
 
 @check(points=1, requires="nce-4", after="test_plain_batch")
 def test_temperature(student, rng):
-    """Right with a temperature of 1 only: cosines are divided by the temperature before the softmax, and it is 0.05
+    """Right with a temperature of one only: cosines are divided by the temperature before the softmax, and it is zero.05
     when nothing is said."""
     for temperature in (0.3, 2.0, 0.11):
         assert_loss(student, *turning(rng, 5), temperature)
@@ -90,7 +90,7 @@ def test_mean(student, rng):
 @check(points=1, requires="nce-6", after="test_temperature")
 def test_small_temperature(student, rng):
     """The loss is right for common temperatures and breaks for small ones. Then e to the power of a score overflows, or
-    a probability rounds to 0 before its logarithm is taken: use a function that does softmax and logarithm together."""
+    a probability rounds to zero before its logarithm is taken: use a function that does softmax and logarithm together."""
     for half, temperature in ((2, 0.001), (3, 0.001), (2, 0.003), (3, 0.01)):
         part = torch.randn(3, half, generator=rng)
         first = torch.cat([part, -part], dim=-1)  # (3, 2 * half): half a turn gives the opposite
