@@ -48,7 +48,7 @@ def reference_key(assignment: Assignment, exercise: str) -> str:
 def _read_of(source: str, readers: list[str]) -> str:
     """`source` without imports whose name none of the readers has."""
     read = {node.id for text in readers for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    kept = []
+    kept: list[ast.stmt] = []
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             statement.names = [

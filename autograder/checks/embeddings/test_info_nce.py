@@ -70,8 +70,8 @@ def test_lengths(student, rng):
 
 @check(points=1, requires="nce-4", after="test_plain_batch")
 def test_temperature(student, rng):
-    """Right with a temperature of one only: cosines are divided by the temperature before the softmax, and it is zero.05
-    when nothing is said."""
+    """Right with a temperature of one only: cosines are divided by the temperature before the softmax, and
+    it has a default for when nothing is said."""
     for temperature in (0.3, 2.0, 0.11):
         assert_loss(student, *turning(rng, 5), temperature)
     queries, keys = turning(rng, 7)
@@ -90,7 +90,7 @@ def test_mean(student, rng):
 @check(points=1, requires="nce-6", after="test_temperature")
 def test_small_temperature(student, rng):
     """The loss is right for common temperatures and breaks for small ones. Then e to the power of a score overflows, or
-    a probability rounds to zero before its logarithm is taken: use a function that does softmax and logarithm together."""
+    a probability rounds to zero before its logarithm is taken: use one function for softmax and logarithm together."""
     for half, temperature in ((2, 0.001), (3, 0.001), (2, 0.003), (3, 0.01)):
         part = torch.randn(3, half, generator=rng)
         first = torch.cat([part, -part], dim=-1)  # (3, 2 * half): half a turn gives the opposite
