@@ -78,6 +78,11 @@ class Template:
             if not handles and isinstance(error, OSError | CourseError):
                 raise Ended(f"the template of the kernels ended ({error})") from error
             raise
+        if missing := {"gate", "first", "kernel"} - handles.keys():
+            ours.close()
+            for handle in handles.values():
+                os.close(handle)
+            raise Ended(f"a forked kernel ended while it started (no {min(missing)})")
         return gate.Gate(
             gate.Forked(handles["gate"], ours), handles["first"], handles["kernel"], ours, report
         )
