@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "de": "Ein Hund.\nEine Katze.\n",
         "fr": "Un chien.\n",
     }.items():
-        (tmp_path / "multi30k" / f"val.{language}.gz").write_bytes(gzip.compress(lines.encode()))
+        (tmp_path / "multi30k" / f"val.{language}.gz").write_bytes(gzip.compress(lines.encode(), mtime=0))
     monkeypatch.setenv("NLPCOURSE_DATA", str(tmp_path))
     return tmp_path
 
@@ -83,7 +83,7 @@ def test_an_unknown_split_lists_all(folder: Path) -> None:
         ("sst5/train.tsv", b"h\n0\tab\tgood\t7\n", "line 2: expected index"),
         ("wnut17/dev.conll", b"The O\n", "line 1: expected a token, a tab and a BIO tag"),
         ("multi30k/val.en.gz", b"not gzip", "cannot read .*val.en.gz"),
-        ("multi30k/val.en.gz", gzip.compress(b"A dog.\n" * 99)[:-9], "cannot read .*val.en.gz"),
+        ("multi30k/val.en.gz", gzip.compress(b"A dog.\n" * 99, mtime=0)[:-9], "cannot read .*val.en.gz"),
         ("sst5/train.tsv", b"\xff\xfe\n", "cannot read"),
     ],
 )
