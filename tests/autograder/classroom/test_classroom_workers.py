@@ -55,15 +55,6 @@ def test_a_task_that_does_not_end_is_given_up_and_the_rest_is_done(tasks: Module
     assert found == {8: Died("not done after 2 s"), 1: 10, 2: 20}
 
 
-def test_a_resident_worker_answers_and_is_killed_when_it_does_not(tasks: ModuleType) -> None:
-    resident = Resident(tasks.make, (10,))
-    try:
-        assert resident.ask(5, 100) == 50
-        assert resident.ask(8, 1) == Died("not done after 1 s")
-    finally:
-        resident.end()
-
-
 def test_workers_that_cannot_start_are_the_graders_failure(tasks: ModuleType) -> None:
     with pytest.raises(CourseError, match=r"do not start \(RuntimeError: no checks here\)"):
         list(work([1, 2], workers=2, make=tasks.make_nothing, arguments=(), seconds=100))

@@ -95,12 +95,18 @@ def kernel(tmp_path_factory):
         kernel.process.wait()
 
 
-def test_cells_define_and_calls_use(kernel):
-    kernel.cell("import torch\n\ndef f(x):\n    return x * scale")
+@pytest.fixture
+def scaled(kernel):
+    """The kernel with a function `f` that multiplies by 3."""
+    kernel.cell("def f(x):\n    return x * scale")
     kernel.cell("scale = 3")
-    assert kernel.student.f(2) == 6
-    kernel.cell("scale = 4")
-    assert kernel.student.f(2) == 8
+    return kernel
+
+
+def test_cells_define_and_calls_use(scaled):
+    assert scaled.student.f(2) == 6
+    scaled.cell("scale = 4")
+    assert scaled.student.f(2) == 8
 
 
 def test_calls_run_in_the_thread_of_the_cells(kernel):
@@ -110,16 +116,15 @@ def test_calls_run_in_the_thread_of_the_cells(kernel):
     assert kernel.student.where() is True
 
 
-def test_a_call_waits_for_the_cell_that_runs(kernel):
-    kernel.cell("scale = 0")
+def test_a_call_waits_for_the_cell_that_runs(scaled):
     results = []
-    request = kernel.client.execute("import time\ntime.sleep(0.3)\nscale = 5")
-    while kernel.client.get_iopub_msg(timeout=240)["content"].get("execution_state") != "busy":
+    request = scaled.client.execute("import time\ntime.sleep(0.3)\nscale = 5")
+    while scaled.client.get_iopub_msg(timeout=240)["content"].get("execution_state") != "busy":
         pass
-    caller = threading.Thread(target=lambda: results.append(kernel.student.f(2)))
+    caller = threading.Thread(target=lambda: results.append(scaled.student.f(2)))
     caller.start()
     caller.join()
-    assert kernel.client.get_shell_msg(timeout=240)["parent_header"]["msg_id"] == request
+    assert scaled.client.get_shell_msg(timeout=240)["parent_header"]["msg_id"] == request
     assert results == [10]
 
 
@@ -153,27 +158,27 @@ def test_classes_of_the_notebook_give_handles(kernel):
     assert [counter.add(), counter.add()] == [1, 2]
 
 
-def test_an_interrupt_ends_the_call_and_not_the_kernel(kernel):
-    kernel.cell(
+def test_an_interrupt_ends_the_call_and_not_the_kernel(scaled):
+    scaled.cell(
         "import time\ndef forever():\n    open('began', 'w').close()\n    while True: time.sleep(0.01)"
     )
-    began = Path(f"/proc/{kernel.process.pid}/cwd/began")
+    began = Path(f"/proc/{scaled.process.pid}/cwd/began")
 
     def interrupt():
         while not began.exists():
             pass
-        os.kill(kernel.process.pid, signal.SIGINT)
+        os.kill(scaled.process.pid, signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(StudentError, match="KeyboardInterrupt"):
-        kernel.student.forever()
-    assert kernel.student.f(2) == 10
-    assert [each["data"]["text/plain"] for each in kernel.cell("1 + 1") if "data" in each] == ["2"]
+        scaled.student.forever()
+    assert scaled.student.f(2) == 6
+    assert [each["data"]["text/plain"] for each in scaled.cell("1 + 1") if "data" in each] == ["2"]
 
 
-def test_an_interrupt_between_calls_is_ignored(kernel):
-    os.kill(kernel.process.pid, signal.SIGINT)
-    assert kernel.student.f(2) == 10
+def test_an_interrupt_between_calls_is_ignored(scaled):
+    os.kill(scaled.process.pid, signal.SIGINT)
+    assert scaled.student.f(2) == 6
 
 
 def test_the_end_of_the_kernel_is_a_crash(kernel):
