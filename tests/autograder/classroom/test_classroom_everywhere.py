@@ -28,8 +28,8 @@ pytestmark = [
         not any(layer.live and layer.covers == "network" for layer in layers()), reason="no sandbox here"
     ),
 ]
-STUDENTS = ("satoyuki", "王小明", "patelravi", "mallorymax")
-"""Right by other algorithms, two mistakes, a crash, tampered with."""
+STUDENTS = ("王小明", "patelravi", "mallorymax")
+"""Two mistakes, a crash, tampered with."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def result(classroom: Classroom, order: Order) -> Graded:
 
 @pytest.fixture(scope="module")
 def handed_in(released_once: Classroom, tmp_path_factory: pytest.TempPathFactory) -> Classroom:
-    """Four of the sample's submissions, and a file that is no notebook."""
+    """Three of the sample's submissions, and a file that is no notebook."""
     root = tmp_path_factory.mktemp("everywhere") / "class"
     made = Classroom(Path(shutil.copytree(released_once.root, root, symlinks=True)))
     blank = nbformat.read(made.release(TOPIC), as_version=4)
