@@ -191,9 +191,9 @@ def places_instead_of_words(text, *, vocabulary_size, window):
 def table_of_whole_numbers(text, *, vocabulary_size, window):
     counts = torch.zeros(vocabulary_size, vocabulary_size, dtype=torch.long)
     for apart in range(1, window + 1):
-        for left, right in zip(text[:-apart].tolist(), text[apart:].tolist(), strict=True):
-            counts[left, right] += 1
-            counts[right, left] += 1
+        for one, other in zip(text[:-apart].tolist(), text[apart:].tolist(), strict=True):
+            counts[one, other] += 1
+            counts[other, one] += 1
     return counts
 
 
