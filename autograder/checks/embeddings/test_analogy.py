@@ -56,8 +56,8 @@ def draw_close(rng: torch.Generator) -> Question:
 
 
 def draw_opposite(rng: torch.Generator) -> Question:
-    """A question whose target is long, as `b` and `c` lie near each other and `a` opposite, and in which five more words
-    lie opposite to the target: their dot products with it are below -2."""
+    """A question with a long target, as `b` and `c` lie near each other and `a` opposite. Five more words lie
+    opposite to the target: their dot products with it are below -2."""
     while True:
         table, a, b, c = draw_question(rng)
         target = F.normalize(table[b], dim=-1)
