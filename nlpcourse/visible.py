@@ -202,7 +202,12 @@ def _ruled_out(answer: NotebookNode) -> str:
     except SyntaxError:  # a magic command, say; what is no Python has failed already
         return ""
     for node in ast.walk(tree):
-        for name in names & {getattr(node, field, None) for field in ("id", "attr", "name")}:
+        found = {getattr(node, field, None) for field in ("id", "attr", "name")}
+        if isinstance(node, ast.Attribute | ast.Import):  # a dotted name, such as torch.func
+            found |= {ast.unparse(node).removeprefix("import ")}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        for name in names & found:
             return f"line {node.lineno} uses {name}, which this exercise rules out"  # type: ignore[attr-defined]
     return ""
 

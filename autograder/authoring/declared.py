@@ -14,7 +14,7 @@ class DeclaredCheck:
     id: str
     points: int
     requires: tuple[str, ...]
-    after: str | None
+    after: tuple[str, ...]
     hint: str
 
 
@@ -42,10 +42,9 @@ def declared_checks(path: Path) -> tuple[DeclaredCheck, ...]:
             f"{path} declares no check; decorate its tests with @check(points=..., requires=...)"
         )
     for position, each in enumerate(found):
-        if each.after is not None and each.after not in {earlier.id for earlier in found[:position]}:
-            raise CourseError(
-                f"{path}: {each.id} comes after {each.after!r}, which is no earlier check there"
-            )
+        for name in each.after:
+            if name not in {earlier.id for earlier in found[:position]}:
+                raise CourseError(f"{path}: {each.id} comes after {name!r}, which is no earlier check there")
     return tuple(found)
 
 
@@ -69,9 +68,11 @@ def _declared(node: ast.FunctionDef, decorator: ast.expr, path: Path) -> Declare
     if not isinstance(points, int) or points < 0 or isinstance(points, bool):
         raise CourseError(f"{where}: points is {points!r}, expected a whole number from 0 up")
     requires = (requires,) if isinstance(requires, str) else requires
+    after = given.get("after", ())
+    after = (after,) if isinstance(after, str) else after
     if not requires:
         raise CourseError(f"{where}: `requires` is missing; name the requirement that this check enforces")
     hint = ast.get_docstring(node)
     if not hint:
         raise CourseError(f"{where} has no docstring; it is the hint that a student reads")
-    return DeclaredCheck(node.name, points, tuple(requires), given.get("after"), hint)
+    return DeclaredCheck(node.name, points, tuple(requires), tuple(after), hint)

@@ -15,14 +15,14 @@ class Declaration:
     """What passing earns; a whole number, at least 0."""
     requires: tuple[str, ...]
     """Ids of the sentences of the exercise that the check enforces."""
-    after: str | None
-    """Name of the test of the same module that must pass before this one is tried."""
+    after: tuple[str, ...]
+    """Names of the tests of the same module that must pass before this one is tried."""
     hint: str
     """The docstring: the likely cause in the student's words, never an expected value."""
 
 
 def check(
-    *, points: int, requires: str | tuple[str, ...], after: str | None = None
+    *, points: int, requires: str | tuple[str, ...], after: str | tuple[str, ...] = ()
 ) -> Callable[[Test], Test]:
     """Declare a test function `test_<what>(student, rng)` as a check.
 
@@ -31,14 +31,16 @@ def check(
     literals, because `autograder.assignment` reads them from the syntax tree.
 
     Args:
-        points: what passing earns, a whole number of at least 0.
-        requires: id, or ids, of the requirements that the check enforces, such as "sgns-1".
-        after: name of an earlier test of the module; when that one did not pass, this one reads "not tried".
+        points: what passing earns, a whole number of at least 0. A check that worthless answers can pass is worth 0.
+        requires: id, or ids, of the requirements that the check enforces, such as "sgns-1". A student reads that none
+            of them holds when the check fails, so name those that are then broken for certain.
+        after: name, or names, of earlier tests of the module; unless all of them pass, this one reads "not tried".
 
     Raises:
         ValueError: points is not a whole number >= 0, no requirement is named, or the test has no docstring.
     """
     required = (requires,) if isinstance(requires, str) else tuple(requires)
+    first = (after,) if isinstance(after, str) else tuple(after)
 
     def declare(test: Test) -> Test:
         name = getattr(test, "__name__", repr(test))
@@ -53,7 +55,7 @@ def check(
             raise ValueError(
                 f"{name}: no docstring; write the hint there (the likely cause, no expected value)"
             )
-        test.declaration = Declaration(points, required, after, hint)  # type: ignore[attr-defined]
+        test.declaration = Declaration(points, required, first, hint)  # type: ignore[attr-defined]
         return test
 
     return declare

@@ -204,6 +204,10 @@ class Grading:
                 filter(None, ("a line that raises NotImplementedError is still there: delete it", reason))
             )
             outcomes = [replace(outcome, hint="") for outcome in outcomes]
+        elif attempted and defined and broken is None and outcomes[0].status == "not tried":
+            reason = "; ".join(
+                filter(None, ("your code stopped with an error before it gave anything to judge", reason))
+            )
         self.flags += [
             f"{INSTRUCTOR_ONLY}{exercise.id}: the check {outcome.id} itself failed with {outcome.detail}"
             for outcome in outcomes

@@ -128,13 +128,15 @@ def find(
 
     Args:
         exercise: name of the function or class that the exercise asks for.
-        forbidden: names ruled out; of a dotted name the last part counts.
+        forbidden: names ruled out. Of a dotted name the last part counts, where the part before it is its owner:
+            `torch.func` rules out `torch.func.grad` and `from torch import func`, but no other `func`.
         answer: source of the answer cell.
         others: sources of the other cells whose names it can see.
         needed: {exercise that it may call: source of that answer cell}; the object of that name is not read, the
             rest of the cell is.
     """
-    ruled_out = {name.rpartition(".")[2] for name in forbidden}
+    owners = {name.rpartition(".")[2]: name.rpartition(".")[0].rpartition(".")[2] for name in forbidden}
+    ruled_out = owners.keys()
     if not ruled_out:
         return Finding((), ())
     needed = needed or {}
@@ -152,6 +154,7 @@ def find(
         for name in statement.binds
     }
     starred = any(map(_is_star, statements))
+    renamed = _renamed_modules(statements)
     used: dict[str, str] = {}
     evasions: dict[str, str] = {}
     if isinstance(error := parse(answer), SyntaxError):
@@ -160,11 +163,17 @@ def find(
         evasions[""] = f"more than {_MAX_MAGICS} magic lines in the answer cell"
     for statement in _reached(exercise, statements):
         place = "" if statement.cell == 0 else " of another cell"
+        looked_up = _looked_up(statement.tree)
         for node, name in _mentions(statement.tree):
             line = f"line {getattr(node, 'lineno', statement.tree.lineno)}{place}"
             if isinstance(node, ast.Constant):
                 if name in ruled_out:
                     evasions.setdefault(name, f'"{name}" as a string ({line})')
+            elif isinstance(node, ast.Name) and name in ruled_out and name not in looked_up:
+                continue  # a variable of the student's own
+            elif name in ruled_out and not _belongs(node, owners[name], renamed):
+                if isinstance(node, ast.Attribute):
+                    evasions.setdefault(name, f"{name} of something else than {owners[name]} ({line})")
             elif name in ruled_out and not (isinstance(node, ast.Name) and name in defined):
                 used.setdefault(name, f"{name} ({line})")
             elif name in ruled_out and starred:
@@ -182,6 +191,32 @@ def find(
                 f"from {statement.tree.module} import * (line {statement.tree.lineno})",
             )
     return Finding(tuple(used.values()), tuple(evasions.values()))
+
+
+def _renamed_modules(statements: Sequence[_Statement]) -> dict[str, str]:
+    """{name: last part of the module} of the imports that give a module another name."""
+    return {
+        alias.asname: alias.name.rpartition(".")[2]
+        for statement in statements
+        for node in _walk(statement.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+
+
+def _belongs(node: ast.AST, owner: str, renamed: Mapping[str, str]) -> bool:
+    """Whether a name stands there as a part of `owner`; "" owns everything."""
+    if not owner:
+        return True
+    if isinstance(node, ast.Attribute):
+        name = getattr(node.value, "id", None) or getattr(node.value, "attr", "")
+        return owner in (name, renamed.get(name))
+    if isinstance(node, ast.ImportFrom):
+        return owner in (node.module or "").split(".")
+    if isinstance(node, ast.Import):
+        return any(owner in alias.name.split(".") for alias in node.names)
+    return False
 
 
 def _is_star(statement: _Statement) -> bool:

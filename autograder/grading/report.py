@@ -9,7 +9,7 @@ from autograder.grading.record import CheckResult, ExerciseResult
 
 
 def report(result: ExerciseResult, sentences: Mapping[str, str]) -> str:
-    """The outcome of one exercise in plain text: points, what held, one hint, the student's own error.
+    """The outcome of one exercise in plain text: points, the student's own error, what held, one hint.
 
     Args:
         result: the outcome.
@@ -19,13 +19,13 @@ def report(result: ExerciseResult, sentences: Mapping[str, str]) -> str:
     lines = [f"{result.id}: {result.score} of {_points(result.max)}{outside}"]
     if result.reason:
         lines += ["", _sentence(result.reason)]
+    if result.error:
+        lines += ["", f"Your code stopped with {result.error}"]
     if result.checks:
         lines += ["", *map(_check_line, result.checks)]
     for check in (each for each in result.checks if each.hint):
         asked = [f"What must hold: {each} {sentences[each]}" for each in check.requires if each in sentences]
         lines += ["", *asked, f"Hint: {' '.join(check.hint.split())}"]
-    if result.error:
-        lines += ["", f"Your code stopped with {result.error}"]
     if result.visible:
         lines += ["", f"The tests in the notebook: {result.visible}"]
     return "\n".join(lines) + "\n"

@@ -40,7 +40,7 @@ class CheckInfo:
     id: str
     points: int
     requires: tuple[str, ...]
-    after: str | None
+    after: tuple[str, ...]
     hint: str
 
 
@@ -50,13 +50,13 @@ class CheckOutcome:
 
     id: str
     status: str
-    """`passed`, `failed` or `not tried`."""
+    """`passed`, `failed` or `not tried`; the last also when an error that has nothing to do with the check came first."""
     points: int
     earned: int
     hint: str
     """For the student: set on the first failed check only."""
     error: StudentError | None = None
-    """What the student's code raised, where that is why the check failed."""
+    """What the student's code raised, where that is why the check did not pass."""
     detail: str = ""
     """For the instructor: an exception in the check that is no failed comparison and no StudentError."""
 
@@ -142,7 +142,7 @@ class CheckSession:
         passed: set[str] = set()
         hinted = False
         for info in self.checks(exercise):
-            if info.after is not None and info.after not in passed:
+            if not passed.issuperset(info.after):
                 outcomes.append(CheckOutcome(info.id, "not tried", info.points, 0, ""))
                 continue
             try:
@@ -155,9 +155,12 @@ class CheckSession:
                 passed.add(info.id)
                 outcomes.append(CheckOutcome(info.id, "passed", info.points, info.points, ""))
                 continue
+            error = failure if isinstance(failure, StudentError) else None
+            if error is not None and _says_nothing(error, outcomes):
+                outcomes.append(CheckOutcome(info.id, "not tried", info.points, 0, "", error))
+                continue
             hint = "" if hinted else info.hint
             hinted = True
-            error = failure if isinstance(failure, StudentError) else None
             outcomes.append(CheckOutcome(info.id, "failed", info.points, 0, hint, error, _detail(failure)))
         return outcomes
 
@@ -261,13 +264,32 @@ def _checks(exercise: str, items: dict[str, pytest.Item]) -> tuple[CheckInfo, ..
             raise CourseError(
                 f"test_{exercise}.py: {name} is no check; decorate a plain function with @check(...)"
             )
-        after = declaration.after
-        if after is not None and after not in {earlier.id for earlier in found}:
-            raise CourseError(
-                f"test_{exercise}.py: {name} comes after {after!r}, which is no earlier test of the module"
-            )
-        found.append(CheckInfo(name, declaration.points, declaration.requires, after, declaration.hint))
+        for after in declaration.after:
+            if after not in {earlier.id for earlier in found}:
+                raise CourseError(
+                    f"test_{exercise}.py: {name} comes after {after!r}, which is no earlier test of the module"
+                )
+        found.append(
+            CheckInfo(name, declaration.points, declaration.requires, declaration.after, declaration.hint)
+        )
     return tuple(found)
+
+
+def _says_nothing(error: StudentError, outcomes: list[CheckOutcome]) -> bool:
+    """Whether an error tells nothing about what its check looks at.
+
+    So it is when the code was never seen to run, and when it stopped in the same way before. What a function gives is
+    another matter: a check that cannot read its result has judged it.
+    """
+    if error.kind == "Result":
+        return False
+    seen = [outcome.error for outcome in outcomes if outcome.error is not None]
+    again = any(
+        (error.kind, error.line or error.message, error.number)
+        == (other.kind, other.line or other.message, other.number)
+        for other in seen
+    )
+    return again or not any(outcome.passed for outcome in outcomes)
 
 
 def _detail(failure: BaseException) -> str:

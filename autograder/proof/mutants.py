@@ -6,7 +6,7 @@ from autograder.assignment import Assignment
 from autograder.checks.variants import observation, read_variants
 from autograder.proof.answers import reference_answers
 from autograder.proof.keys import tree_key
-from autograder.proof.local import failures_over_seeds, first_difference, grade_locally, known
+from autograder.proof.local import failures_over_seeds, first_difference, grade_locally, known, session_of
 from autograder.proof.mutation import mutants
 from autograder.proof.variants import basis
 
@@ -29,9 +29,9 @@ def basis_of_mutants(assignment: Assignment, exercise: str) -> dict[str, str]:
 
 
 def killed(topic: str, exercise: str, source: str) -> bool:
-    """Whether a mutant is found out: a check fails, or it cannot be run to the end. For worker processes."""
+    """Whether a mutant is found out: a check does not pass, or it cannot be run to the end. For worker processes."""
     outcome = grade_locally(topic, exercise, source, seed=1)
-    return bool(outcome.failed or outcome.died)
+    return bool(outcome.died) or len(outcome.passed) < len(session_of(topic).checks(exercise))
 
 
 def equivalents(topic: str, exercise: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ def character_ngrams(word: str, *, smallest: int = 3, largest: int = 6) -> list[
 
     Returns:
         Every run of `smallest` to `largest` characters of "<word>", shorter ones first, from left to right, each as
-        often as it occurs. Last comes "<word>" itself, unless it is among them.
+        often as it occurs. Last comes "<word>" itself, once, whether its length lies in this range or not.
     """
     ### BEGIN SOLUTION
     marked = f"<{word}>"

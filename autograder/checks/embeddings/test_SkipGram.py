@@ -47,7 +47,28 @@ def largest_gap(first: Tensor, second: Tensor) -> float:
     return (shares[0] - shares[1]).abs().max().item()
 
 
-@check(points=1, requires="skipgram-2")
+@check(points=0, requires="skipgram-1")
+def test_tables(student, rng):
+    """The model does not have the two tables of the statement, with a row for each word and a column for each number of
+    a vector. The stub makes them: keep their names and sizes."""
+    for vocabulary_size, dimension in ((11, 5), (5, 17)):
+        sizes = {"vocabulary_size": vocabulary_size, "dimension": dimension}
+        state = student.SkipGram(**sizes).state()
+        for name, wanted in reference.SkipGram(**sizes).state_dict().items():
+            assert isinstance(state.get(name), Tensor)
+            assert state[name].is_floating_point()
+            assert state[name].shape == wanted.shape
+
+
+@check(points=0, requires="skipgram-1", after="test_tables")
+def test_no_more_tables(student, rng):
+    """The model has more than its two tables: a bias, a layer or a third table is learned too, and the vectors are no
+    longer all that it knows."""
+    sizes = {"vocabulary_size": 11, "dimension": 5}
+    assert set(student.SkipGram(**sizes).state()) == set(reference.SkipGram(**sizes).state_dict())
+
+
+@check(points=1, requires="skipgram-2", after="test_tables")
 def test_center_start(student, rng):
     """`center_vectors` of a new model does not start as stated: the draw is uniform, on both sides of zero,
     within a bound that shrinks as the dimension grows. The default of `nn.Embedding` is another
@@ -68,7 +89,7 @@ def test_center_start(student, rng):
         assert largest_gap(start.double(), expected.double()) < 3.04 * (2 / count) ** 0.5
 
 
-@check(points=1, requires="skipgram-2")
+@check(points=1, requires="skipgram-2", after="test_tables")
 def test_context_start(student, rng):
     """`context_vectors` of a new model should hold nothing but zeros: a new table comes filled with random
     numbers."""
@@ -82,7 +103,7 @@ def test_context_start(student, rng):
         assert len(center.unique()) > center.numel() / 2
 
 
-@check(points=1, requires="skipgram-3")
+@check(points=1, requires="skipgram-3", after="test_no_more_tables")
 def test_pair_rows(student, rng):
     """The vectors of a pair are read from the wrong place: the center word's from `center_vectors`, the
     context word's from `context_vectors`, and both go to `sgns_loss` in the order of its arguments."""
@@ -119,7 +140,7 @@ def state_after_a_step(student, model, centers, contexts, negatives):
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
-@check(points=1, requires=("skipgram-1", "skipgram-4"), after="test_negative_rows")
+@check(points=1, requires="skipgram-4", after="test_negative_rows")
 def test_learning(student, rng):
     """The loss is right but the tables do not learn from it: both must stay parameters of the module, trained and
     alone, and rows are looked up without `.data`, `.detach()` or `no_grad`."""

@@ -1,5 +1,4 @@
-"""Hidden checks of `cooccurrence`: direct neighbours first, then direction, reach, weight, repeats, and short
-texts.
+"""Hidden checks of `cooccurrence`: the table, direct neighbours, then direction, reach, weight, repeats, short texts.
 
 Most checks compare only those entries on which other mistakes have no influence, so that one mistake costs once.
 """
@@ -51,12 +50,45 @@ def beyond_doubt(text: Tensor, size: int, window: int) -> Tensor:
     return (distance == 1) | (distance > window + 1)
 
 
-@check(points=1, requires=("cooc-1", "cooc-2", "cooc-3"))
-def test_neighbours(student, rng):
-    """Two words that stand side by side, once, should have the entry one, and two words far from each other, or
-    not in the text, the entry zero. Is the result a (V, V) tensor, with word numbers as its rows and columns?"""
+@check(points=0, requires="cooc-1")
+def test_table(student, rng):
+    """The result is not a table with a row and a column for every word number, in floating point: its size is
+    `vocabulary_size`, not the length of the text."""
     for size, length, window in ((23, 11, 2), (17, 13, 3)):
         text = distinct_words(rng, size, length)
+        tables(student, text, size, window)
+        assert student.cooccurrence(text, vocabulary_size=size, window=window).is_floating_point()
+
+
+@check(points=0, requires="cooc-2", after="test_table")
+def test_meetings(student, rng):
+    """Other pairs of words have an entry than those that meet. Words that stand side by side do; words that are far
+    from each other, or not in the text, do not. Are the rows and columns numbers of words, not places, and is the
+    text a line that has two ends, not a ring?"""
+    for size, length, window in ((23, 11, 2), (17, 13, 3)):
+        text = distinct_words(rng, size, length)
+        theirs, ours = tables(student, text, size, window)
+        sure = beyond_doubt(text, size, window)
+        assert torch.equal(either_way(theirs)[sure] != 0, either_way(ours)[sure] != 0)
+
+
+@check(points=1, requires="cooc-3", after="test_meetings")
+def test_neighbours(student, rng):
+    """The right words meet, but two words that stand side by side, once, should have the entry one: it is their
+    distance that divides, and they are one place apart, not zero and not two."""
+    for size, length, window in ((23, 11, 2), (17, 13, 3)):
+        text = distinct_words(rng, size, length)
+        theirs, ours = tables(student, text, size, window)
+        sure = beyond_doubt(text, size, window)
+        assert_same(either_way(theirs)[sure], either_way(ours)[sure])
+
+
+@check(points=1, requires="cooc-1", after="test_neighbours")
+def test_unseen_words(student, rng):
+    """Words with high numbers that the text does not hold have lost their row and column: the text does not tell how
+    large the table is, `vocabulary_size` does."""
+    for size, length, window in ((23, 11, 2), (17, 13, 3)):
+        text = distinct_words(rng, size - 4, length)
         theirs, ours = tables(student, text, size, window)
         sure = beyond_doubt(text, size, window)
         assert_same(either_way(theirs)[sure], either_way(ours)[sure])
@@ -83,13 +115,12 @@ def test_reach(student, rng):
         assert torch.equal(either_way(theirs)[different] != 0, either_way(ours)[different] != 0)
 
 
-@check(points=1, requires=("cooc-1", "cooc-3"), after="test_neighbours")
+@check(points=1, requires="cooc-3", after="test_neighbours")
 def test_weight(student, rng):
     """Direct neighbours are counted rightly, words further apart are not: a meeting at distance d weighs one/d,
-    whatever the window, and a table of whole numbers cannot hold that."""
+    whatever the window."""
     for size, length, window in ((19, 17, 5), (31, 23, 9)):
         text = distinct_words(rng, size, length)
-        assert student.cooccurrence(text, vocabulary_size=size, window=window).is_floating_point()
         theirs, ours = tables(student, text, size, window)
         distance = smallest_distance(text, size)
         sure = (distance > 0) & ((distance < window) | (distance > window + 1))
@@ -133,11 +164,16 @@ def test_short_text(student, rng):
         assert_same(either_way(theirs)[sure], either_way(ours)[sure])
 
 
-@check(points=1, requires=("cooc-1", "cooc-4"), after="test_repeated_pairs")
+@check(
+    points=1,
+    requires="cooc-4",
+    after=("test_both_ways", "test_reach", "test_weight", "test_repeated_pairs", "test_same_word"),
+)
 def test_whole_text(student, rng):
-    """On a longer text the table is not right as a whole: pairs meet at several distances, and all their
-    meetings add up in both directions. Words that the text does not have still get a row and a column."""
+    """Each thing alone is right, and on a longer text the table is not: pairs meet at several distances, and all
+    their meetings add up, in both directions."""
     for size, length, window in ((13, 57, 1), (23, 201, 4), (17, 99, 11)):
-        text = torch.randint(size - 4, (length,), generator=rng)  # the last words never come
+        text = torch.randint(size, (length,), generator=rng)
+        text[0] = size - 1  # whether the table is large enough is another check's matter
         theirs, ours = tables(student, text, size, window)
         assert_same(theirs, ours)

@@ -40,7 +40,19 @@ def assert_loss(
     same_up_to_total(student.info_nce(queries, keys, temperature), expected, len(queries), absolute=absolute)
 
 
-@check(points=1, requires="nce-1")
+@check(points=0, requires="nce-1")
+def test_one_number(student, rng):
+    """The result is not a single floating-point number: the mean has to take the losses of all queries together, and
+    `item` makes a number of Python, which has no shape."""
+    for batch in (5, 7, 3):
+        queries, keys = turning(rng, batch)
+        found, expected = student.info_nce(queries, keys, 1.0), reference.info_nce(queries, keys, 1.0)
+        assert isinstance(found, Tensor)
+        assert found.is_floating_point()
+        assert found.shape == expected.shape
+
+
+@check(points=1, requires="nce-2", after="test_one_number")
 def test_plain_batch(student, rng):
     """The loss of a batch of vectors of length one with a temperature of one is not right. Is each term minus the
     logarithm of a softmax over all keys, the own one among them, and does row i of the keys belong to query i?"""
@@ -48,7 +60,7 @@ def test_plain_batch(student, rng):
         assert_loss(student, *turning(rng, batch), 1.0)
 
 
-@check(points=1, requires=("nce-1", "nce-2"), after="test_plain_batch")
+@check(points=1, requires="nce-2", after="test_plain_batch")
 def test_queries_choose(student, rng):
     """Right only while all queries are alike: each query of its own chooses among the keys. Is the sum below the line
     over the keys, and not over the queries, both, or one row for all?"""

@@ -58,19 +58,28 @@ def test_words_that_never_occur(student, rng):
         assert_same(found, reference.noise_distribution(counts, power))
 
 
+@check(points=1, requires="noise-3", after="test_given_power")
+def test_kinds_of_counts(student, rng):
+    """Counts of one kind give the right result, those of another do not. A tensor made like a tensor of whole numbers
+    cuts off every fraction, and large counts do not fit into few bits."""
+    for size in SIZES:
+        counts = draw_counts(rng, size)
+        for given in (counts, counts.long(), counts.double() * 10**9, counts.long() * 10**9):
+            found = proportions(student.noise_distribution(given.clone(), 0.75))
+            assert_same(found, reference.noise_distribution(given, 0.75))
+
+
 def counts_after_the_call(student, counts):
     """Runs beside the student's code: the result, and what the caller's own counts hold after it."""
     return student.noise_distribution(counts, 0.75), counts
 
 
-@check(points=1, requires=("noise-3", "noise-4"))
-def test_counts_as_they_come(student, rng):
-    """Counts of one kind give the right result, those of another do not, or the caller's counts were changed. A
-    tensor made like a tensor of whole numbers cuts off every fraction, large counts do not fit into few bits,
-    and an operator such as `/=` changes the argument itself."""
+@check(points=1, requires="noise-4", after="test_given_power")
+def test_counts_untouched(student, rng):
+    """The caller's counts were changed: an operator such as `/=`, or a method whose name ends in an underscore, changes
+    the argument itself."""
     for size in SIZES:
         counts = draw_counts(rng, size)
-        for given in (counts, counts.long(), counts.double() * 10**9, counts.long() * 10**9):
-            found, after = student.probe(counts_after_the_call, given)
-            assert_same(proportions(found), reference.noise_distribution(given, 0.75))
-            assert_same(after, given, relative=0, absolute=0)
+        found, after = student.probe(counts_after_the_call, counts)
+        assert_same(proportions(found), reference.noise_distribution(counts, 0.75))
+        assert_same(after, counts, relative=0, absolute=0)

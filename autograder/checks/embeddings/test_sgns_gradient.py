@@ -36,7 +36,29 @@ def assert_gradients(
         assert_same(found[place], expected[place], absolute=absolute)
 
 
-@check(points=1, requires=("grad-1", "grad-3"))
+@check(points=0, requires="grad-1")
+def test_three_tensors(student, rng):
+    """The result is not three tensors: one gradient for each of the three arguments, in their order."""
+    for size in SIZES:
+        found = student.sgns_gradient(*draw(rng, *size))
+        assert isinstance(found, tuple | list)
+        assert len(found) == 3
+        assert all(isinstance(each, Tensor) for each in found)
+
+
+@check(points=0, requires="grad-1", after="test_three_tensors")
+def test_shapes(student, rng):
+    """A gradient does not have the shape of its argument, or is not of floating point: it holds one slope for each
+    number of that argument."""
+    for size in SIZES:
+        arguments = draw(rng, *size)
+        expected = reference.sgns_gradient(*arguments)
+        for each, wanted in zip(student.sgns_gradient(*arguments), expected, strict=True):
+            assert each.shape == wanted.shape
+            assert each.is_floating_point()
+
+
+@check(points=1, requires="grad-3", after="test_three_tensors")
 def test_context(student, rng):
     """For a single pair, the gradient for the context is not right. It points along the center; how far is told by
     the slope of minus the logarithm of the sigmoid at the score, which is never positive."""
@@ -44,7 +66,7 @@ def test_context(student, rng):
         assert_gradients(student, draw(rng, 1, count, width), CONTEXT)
 
 
-@check(points=1, requires=("grad-1", "grad-4"))
+@check(points=1, requires="grad-4", after="test_three_tensors")
 def test_negatives(student, rng):
     """For a single pair, the gradient for the negatives is not right. Each has a score of its own and points along
     the center; the more likely the model takes it for a real context, the longer it is."""
@@ -52,7 +74,7 @@ def test_negatives(student, rng):
         assert_gradients(student, draw(rng, 1, count, width), NEGATIVES)
 
 
-@check(points=1, requires=("grad-1", "grad-2"))
+@check(points=1, requires="grad-2", after="test_three_tensors")
 def test_center(student, rng):
     """For a single pair, the gradient for the center is not right. The center stands in every score of its pair, so
     its gradient is a sum: one part along the context and one along each negative."""
@@ -68,12 +90,20 @@ def test_mean_over_pairs(student, rng):
         assert_gradients(student, draw(rng, *size), CONTEXT)
 
 
-@check(points=1, requires=("grad-2", "grad-4"), after="test_center")
-def test_own_negatives(student, rng):
+@check(points=1, requires="grad-2", after=("test_center", "test_mean_over_pairs"))
+def test_center_of_each_pair(student, rng):
     """With one pair the center's gradient is right, with several something is mixed up: the negatives of a pair stand
     at its own batch index, and no other pair sees them. Which axis does each product sum over?"""
     for size in SIZES:
-        assert_gradients(student, draw(rng, *size), CENTER, NEGATIVES)
+        assert_gradients(student, draw(rng, *size), CENTER)
+
+
+@check(points=1, requires="grad-4", after=("test_negatives", "test_mean_over_pairs"))
+def test_negatives_of_each_pair(student, rng):
+    """With one pair the gradient for the negatives is right, with several something is mixed up: each negative is
+    pushed along the center of its own pair, as far as its own score says."""
+    for size in SIZES:
+        assert_gradients(student, draw(rng, *size), NEGATIVES)
 
 
 @check(points=1, requires="grad-5", after="test_context")

@@ -195,3 +195,43 @@ def test_of_a_needed_exercise_only_its_own_object_is_left_out():
     assert find("loss", FORBIDDEN, rebound, [], {"part": needed}).used == ("soft_margin_loss (line 3)",)
     aside = "part = F.soft_margin_loss\n" + needed
     assert find("loss", FORBIDDEN, honest, [], {"part": aside}).used
+
+
+GRADIENT = ["autograd", "backward", "torch.func", "functorch"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def loss(x):\n    return torch.func.grad(f)(x)",
+        "import torch as t\ndef loss(x):\n    return t.func.grad(f)(x)",
+        "from torch import func\ndef loss(x):\n    return func.grad(f)(x)",
+        "from torch import func as f\ndef loss(x):\n    return f.grad(g)(x)",
+        "from torch.func import grad\ndef loss(x):\n    return grad(f)(x)",
+        "import torch.func as slopes\ndef loss(x):\n    return slopes.grad(f)(x)",
+        "def loss(x):\n    from torch import func\n    return func.grad(f)(x)",
+        "import functorch\ndef loss(x):\n    return functorch.grad(f)(x)",
+    ],
+)
+def test_a_dotted_name_is_ruled_out_as_a_part_of_its_owner(answer):
+    (words,) = find("loss", GRADIENT, answer).used
+    assert words.startswith(("func (line", "functorch (line"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def loss(func, x):\n    return func(x)",
+        "def loss(x):\n    func = torch.sigmoid\n    return func(x)",
+        "def loss(x):\n    backward, autograd = x, -x\n    return [backward for autograd in (backward,)]",
+        "def loss(x):\n    func = lambda backward: -backward\n    return func(x)",
+        "import functools\ndef loss(x):\n    return functools.partial(abs, x)()",
+    ],
+)
+def test_ones_own_variables_may_have_any_name(answer):
+    assert find("loss", GRADIENT, answer) == Finding((), ())
+
+
+def test_the_last_part_of_a_dotted_name_elsewhere_is_for_somebody_to_look_at():
+    finding = find("loss", GRADIENT, "def loss(x):\n    return (lambda: torch)().func.grad(f)(x)")
+    assert finding == Finding((), ("func of something else than torch (line 2)",))

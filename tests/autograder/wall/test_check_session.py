@@ -59,7 +59,7 @@ def test_checks_are_read_in_their_order(tmp_path):
     assert infos[0].points == 2
     assert infos[0].requires == ("f-1", "f-2")
     assert infos[1].requires == ("f-3",)
-    assert infos[1].after == "test_first"
+    assert infos[1].after == ("test_first",)
     assert infos[0].hint == "Hint of the first."
     with pytest.raises(CourseError, match="no checks for exercise 'h'; there are checks for f, g"):
         session.checks("h")
@@ -88,6 +88,56 @@ def test_the_students_error_comes_with_its_check(tmp_path):
     assert outcomes[1].error.kind == "ZeroDivisionError"
     assert outcomes[1].error.line == "return 2 * x if x != 2 else x / 0"
     assert outcomes[1].detail == ""
+
+
+def test_code_that_was_never_seen_to_run_is_not_judged(tmp_path):
+    outcomes = run(write(tmp_path / "checks", f=TWO), "def f(x):\n    return x / 0 if x == 1 else 0\n")
+    assert [outcome.status for outcome in outcomes] == ["not tried", "not tried", "not tried", "failed"]
+    assert [outcome.hint for outcome in outcomes] == ["", "", "", "Hint of the last."]
+    assert outcomes[0].error.kind == "ZeroDivisionError"
+    assert sum(outcome.earned for outcome in outcomes) == 0
+
+
+MORE = '''
+    @check(points=1, requires="f-5", after="test_first")
+    def test_again(student, rng):
+        """Hint of another."""
+        assert student.f(5) == 10
+'''
+
+
+def test_one_error_fails_one_check(tmp_path):
+    source = """
+        def f(x):
+            if x == 3:
+                return y
+            return 2 * x if x == 1 else z
+    """
+    folder = write(tmp_path / "checks", f=TWO + MORE)
+    outcomes = run(folder, source)
+    assert [each.status for each in outcomes] == ["passed", "failed", "not tried", "failed", "not tried"]
+    assert [each.hint for each in outcomes if each.hint] == ["Hint of the second."]
+    assert outcomes[4].error.line == outcomes[1].error.line
+
+
+def test_a_result_that_cannot_be_read_is_judged(tmp_path):
+    outcomes = run(write(tmp_path / "checks", f=TWO), "def f(x): return object()")
+    assert [outcome.status for outcome in outcomes][0] == "failed"
+    assert outcomes[0].error.kind == "Result"
+    assert outcomes[0].hint == "Hint of the first."
+
+
+def test_a_check_may_come_after_several(tmp_path):
+    checks = TWO + '''
+    @check(points=1, requires="f-5", after=("test_first", "test_alone"))
+    def test_whole(student, rng):
+        """Hint of the whole."""
+        assert student.f(5) == 10
+    '''
+    folder = write(tmp_path / "checks", f=checks)
+    assert run(folder, "def f(x): return 2 * x")[-1].status == "passed"
+    assert run(folder, "def f(x): return 2 * x if x != 3 else 0")[-1].status == "not tried"
+    assert run(folder, "def f(x): return 2 * x if x != 1 else 0")[-1].status == "not tried"
 
 
 def test_skipping_is_failing(tmp_path):
@@ -148,7 +198,7 @@ STAND_INS = {"power": "builtins:pow"}
 def test_a_stand_in_saves_the_points_of_an_exercise(tmp_path):
     folder = write(tmp_path / "checks", f=NEEDS)
     broken = "def power(x, n): raise NotImplementedError\ndef f(x): return power(x, 2)"
-    assert [outcome.status for outcome in run(folder, broken)] == ["failed", "not tried"]
+    assert [outcome.status for outcome in run(folder, broken)] == ["not tried", "not tried"]
     assert [outcome.status for outcome in run(folder, broken, stand_ins=STAND_INS)] == ["passed", "passed"]
 
 
@@ -168,7 +218,7 @@ def test_a_fault_of_ones_own_is_no_less_with_a_stand_in(tmp_path):
 def test_a_student_who_breaks_the_stand_ins_harms_nobody(tmp_path):
     source = "import importlib\nimportlib.import_module = None\ndef f(x): return 0"
     outcomes = run(write(tmp_path / "checks", f=NEEDS), source, stand_ins=STAND_INS)
-    assert [outcome.status for outcome in outcomes] == ["failed", "not tried"]
+    assert [outcome.earned for outcome in outcomes] == [0, 0]
 
 
 DRAWS = '''

@@ -155,7 +155,7 @@ def place_by_place(word, *, smallest=3, largest=6):
 
 @wrong(
     thinking="The whole word is the most important piece, so it is the first.",
-    fails=("test_order",),
+    fails=("test_whole_word_last",),
 )
 def whole_word_first(word, *, smallest=3, largest=6):
     marked = f"<{word}>"

@@ -68,6 +68,24 @@ def keys_choose(queries, keys, temperature=0.05):
 
 
 @wrong(
+    thinking="The softmax of a table is taken over dimension 0, which comes first.",
+    fails=("test_queries_choose",),
+)
+def softmax_over_dimension_zero(queries, keys, temperature=0.05):
+    scores = F.normalize(queries, dim=-1) @ F.normalize(keys, dim=-1).T / temperature
+    return -torch.log_softmax(scores, dim=0).diagonal().mean()
+
+
+@wrong(
+    thinking="Each query has its loss, and who trains takes the mean.",
+    fails=("test_one_number",),
+)
+def a_loss_for_each_query(queries, keys, temperature=0.05):
+    scores = F.normalize(queries, dim=-1) @ F.normalize(keys, dim=-1).T / temperature
+    return scores.logsumexp(dim=1) - scores.diagonal()
+
+
+@wrong(
     thinking="As in CLIP, both directions count, and their mean is taken.",
     fails=("test_queries_choose",),
 )

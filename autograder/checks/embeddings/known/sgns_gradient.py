@@ -34,7 +34,7 @@ def gradients(center, context, negatives, positive, negative):
 
 @wrong(
     thinking="Every pair has its own gradient, and they are added up.",
-    fails=("test_mean_over_pairs", "test_own_negatives"),
+    fails=("test_mean_over_pairs",),
 )
 def without_the_mean(center, context, negatives):
     positive, negative = scores(center, context, negatives)
@@ -117,7 +117,7 @@ def center_and_context_swapped(center, context, negatives):
 
 @wrong(
     thinking="Negatives are random anyway, so those of the first pair serve for all.",
-    fails=("test_own_negatives",),
+    fails=("test_center_of_each_pair", "test_negatives_of_each_pair"),
     page="skip-gram#where-negatives-come-from",
 )
 def negatives_of_the_first_pair(center, context, negatives):
@@ -125,6 +125,28 @@ def negatives_of_the_first_pair(center, context, negatives):
     positive, negative = scores(center, context, same)
     slopes = (torch.sigmoid(positive) - 1) / len(center), torch.sigmoid(negative) / len(center)
     return gradients(center, context, same, *slopes)
+
+
+@wrong(
+    thinking="A word that is drawn twice gets one gradient, the sum over its places.",
+    fails=("test_shapes", "test_negatives"),
+)
+def negatives_added_up(center, context, negatives):
+    positive, negative = scores(center, context, negatives)
+    slopes = (torch.sigmoid(positive) - 1) / len(center), torch.sigmoid(negative) / len(center)
+    for_center, for_context, for_negatives = gradients(center, context, negatives, *slopes)
+    return for_center, for_context, for_negatives.sum(1)
+
+
+@wrong(
+    thinking="All gradients in one tensor are easier to add to the vectors.",
+    fails=("test_three_tensors",),
+)
+def one_tensor(center, context, negatives):
+    positive, negative = scores(center, context, negatives)
+    slopes = (torch.sigmoid(positive) - 1) / len(center), torch.sigmoid(negative) / len(center)
+    for_center, for_context, for_negatives = gradients(center, context, negatives, *slopes)
+    return torch.cat([for_center[:, None], for_context[:, None], for_negatives], dim=1)
 
 
 @wrong(

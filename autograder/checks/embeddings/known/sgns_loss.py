@@ -114,6 +114,37 @@ def log_of_the_sigmoid(center, context, negatives):
 
 
 @wrong(
+    thinking="A sigmoid that cannot be zero has a logarithm, so it is clamped just above zero.",
+    fails=("test_large_scores", "test_large_gradients"),
+    page="skip-gram#overflow",
+)
+def clamps_the_sigmoid(center, context, negatives):
+    positive = torch.sigmoid((center * context).sum(-1)).clamp(min=1e-10).log()
+    negative = torch.sigmoid(-torch.einsum("bd,bkd->bk", center, negatives)).clamp(min=1e-10).log().sum(-1)
+    return -(positive + negative).mean()
+
+
+@wrong(
+    thinking="Scores beyond some bound say nothing new, so they are clamped.",
+    fails=("test_large_scores", "test_large_gradients"),
+    page="skip-gram#overflow",
+)
+def clamps_the_scores(center, context, negatives):
+    positive = F.logsigmoid((center * context).sum(-1).clamp(-50, 50))
+    negative = F.logsigmoid(-torch.einsum("bd,bkd->bk", center, negatives).clamp(-50, 50)).sum(-1)
+    return -(positive + negative).mean()
+
+
+@wrong(
+    thinking="A loss for each pair says more than one for all.",
+    fails=("test_one_number",),
+)
+def a_loss_for_each_pair(center, context, negatives):
+    positive = F.logsigmoid((center * context).sum(-1))
+    return -(positive + F.logsigmoid(-torch.einsum("bd,bkd->bk", center, negatives)).sum(-1))
+
+
+@wrong(
     thinking="Infinity is avoided by choosing, element by element, the form that does not overflow.",
     fails=("test_large_gradients",),
     page="skip-gram#overflow",
