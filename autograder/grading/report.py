@@ -42,7 +42,8 @@ def outputs(result: ExerciseResult, sentences: Mapping[str, str]) -> list[Notebo
 def _check_line(check: CheckResult) -> str:
     """Status, points, what was looked at, and the numbered sentences of the exercise that ask for it."""
     name = check.id.removeprefix("test_").replace("_", " ")
-    return f"  {check.status:9}  {check.earned}/{check.points}  {name} ({', '.join(check.requires)})"
+    points = f"{check.earned}/{check.points}" if check.points else "  -"
+    return f"  {check.status:9}  {points}  {name} ({', '.join(check.requires)})"
 
 
 def _points(number: int) -> str:

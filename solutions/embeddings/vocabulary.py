@@ -12,6 +12,7 @@ class Vocabulary:
             the alphabet.
         counts: list of V whole numbers, how often each word stands in the texts; `counts[0]` is how many words of the
             texts were too rare to get a number.
+        numbers: the number of each word, as a dictionary.
 
     Args:
         texts: each a list of words; "<unk>" is not among them.
@@ -22,12 +23,11 @@ class Vocabulary:
         ### BEGIN SOLUTION
         occurrences = Counter(word for text in texts for word in text)
         kept = [word for word, count in occurrences.items() if count >= smallest_count]
-        kept.sort(key=lambda word: (-occurrences[word], word))
-        self.words = ["<unk>", *kept]
-        counts = [occurrences[word] for word in kept]
+        self.words = ["<unk>", *sorted(kept, key=lambda word: (-occurrences[word], word))]
+        counts = [occurrences[word] for word in self.words[1:]]
         self.counts = [occurrences.total() - sum(counts), *counts]
-        self._numbers = {word: number for number, word in enumerate(self.words)}
         ### END SOLUTION
+        self.numbers = {word: number for number, word in enumerate(self.words)}
 
     def __len__(self) -> int:
         """V, the number of words, "<unk>" among them."""
@@ -36,7 +36,7 @@ class Vocabulary:
     def encode(self, text: list[str]) -> list[int]:
         """The number of each word of `text`; 0 for a word without one."""
         ### BEGIN SOLUTION
-        return [self._numbers.get(word, 0) for word in text]
+        return [self.numbers.get(word, 0) for word in text]
         ### END SOLUTION
 
     def decode(self, numbers: list[int]) -> list[str]:
