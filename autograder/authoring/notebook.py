@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.authoring.declared import DeclaredCheck, declared_checks
 from autograder.authoring.examples import Rehearsal, with_output
+from autograder.authoring.formulas import unknown
 from autograder.authoring.manuscript import Manuscript, Part, heading_of, read_manuscript, requirements_of
 from autograder.authoring.model import Exercise, Question
 from autograder.authoring.names import Scope
@@ -102,13 +103,19 @@ def _add_exercise(part: Part, answer: Part, manuscript: Manuscript, root: Path, 
     if settings["difficulty"] not in (1, 2, 3, 4, 5):
         raise CourseError(f"{part.where}: difficulty is {settings['difficulty']!r}, expected 1 to 5")
     requirements = requirements_of(part)
+    checks = declared_checks(root / "autograder" / "checks" / manuscript.topic / f"test_{name}.py")
+    for sentence in (*(each.text for each in requirements), *(each.hint for each in checks)):
+        for formula in unknown(sentence):
+            raise CourseError(
+                f"{part.where}: the feedback cannot show ${formula}$ of {name}; write it simpler, or teach "
+                "autograder/authoring/formulas.py"
+            )
     for earlier in built.exercises:
         for twice in {each.id for each in earlier.requirements} & {each.id for each in requirements}:
             raise CourseError(
                 f"{part.where}: requirement {twice} already belongs to {earlier.id}; ids are unique"
             )
     lines = solution_lines(read_reference(root, manuscript.topic, module).source_of(name), answer.where)
-    checks = declared_checks(root / "autograder" / "checks" / manuscript.topic / f"test_{name}.py")
     stand_in = settings["stand-in"]
     number, title = heading_of(part.text)
     built.exercises.append(

@@ -58,7 +58,10 @@ def test_an_untouched_notebook_scores_nothing_and_says_so(tiny):
     graded = tiny.grade(blank(tiny.assignment))
     assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}
     assert {exercise.status for exercise in graded.record.exercises} == {"missing"}
-    assert "not attempted" in by_id(graded)["total"].reason
+    assert report(graded, "total") == (
+        "2. total: 0 of 1 point; not begun: the answer is as it was handed out\n"
+    )
+    assert graded.record.unanswered == ("why",)
     checks = [check for exercise in graded.record.exercises for check in exercise.checks]
     assert {(check.status, check.hint) for check in checks} == {("not tried", "")}
 
@@ -112,7 +115,7 @@ def test_what_is_wrong_is_said_where_it_is_wrong(row):
     assert len(found["f2"].error) < 400
     assert "Your code stopped with ValueError" in report(graded, "f2")
 
-    assert report(graded, "f3").startswith("f3: 2 of 3 points\n")
+    assert report(graded, "f3").startswith("4. f3: 2 of 3 points\n")
     assert "Hint: Hint: floats." in report(graded, "f3")
     assert "The tests in the notebook: passed" in report(graded, "f3")
     assert [check.status for check in found["f4"].checks] == ["failed", "not tried"]
