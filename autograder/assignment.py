@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from autograder.authoring.declared import DeclaredCheck
 from autograder.authoring.model import Exercise, Question, Requirement
 from autograder.authoring.notebook import build
+from nlpcourse.exercises import total_in_words
 from nlpcourse.paths import project_root
 from nlpcourse.topics import topic as registered
 
@@ -67,6 +68,16 @@ class Assignment:
     def points(self) -> int:
         """The automatic points of the core exercises; those marked further do not count."""
         return sum(each.points for each in self.exercises if not each.further)
+
+    @property
+    def maximum(self) -> int:
+        """All points that count: the automatic ones, and those given by hand."""
+        return self.points + sum(each.points for each in self.questions)
+
+    @property
+    def total(self) -> str:
+        """All points that count and their parts, in words."""
+        return total_in_words(self.points, {each.number: each.points for each in self.questions})
 
 
 def _fingerprint(topic: str, root: Path, source: NotebookNode) -> str:

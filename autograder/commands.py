@@ -17,14 +17,17 @@ from nlpcourse.errors import CourseError
 if TYPE_CHECKING:
     from autograder.classroom.grade import Outcome
 
+#: Heading of the instructor's commands in the help.
+PANEL = "For instructors"
+
 classes = typer.Typer(
     name="class",
-    help="A class: make its folder, release a topic to it, collect its submissions.",
+    help="Make a class, release a topic to it, collect its submissions; then come `grade` and `report`.",
     no_args_is_help=True,
 )
 
-ClassArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The class folder.")]
-ClassOption = Annotated[Path, typer.Option("--class", metavar="DIR", help="The class folder.")]
+ClassArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the class.")]
+ClassOption = Annotated[Path, typer.Option("--class", metavar="DIR", help="The folder of the class.")]
 
 
 class Platform(StrEnum):
@@ -41,9 +44,9 @@ def register(app: typer.Typer) -> None:
 
     authoring.register(app)
     publishing.register(app)
-    app.add_typer(classes)
+    app.add_typer(classes, rich_help_panel=PANEL)
     for function in (grade, report, demo):
-        app.command()(function)
+        app.command(rich_help_panel=PANEL)(function)
 
 
 def _console() -> Console:
@@ -57,7 +60,7 @@ def cores() -> int:
 
 @classes.command("init")
 def class_init(folder: ClassArgument) -> None:
-    """Make a class folder: nbgrader's configuration, a gradebook, a secret salt.
+    """Make the folder of a new class: nbgrader's configuration, a gradebook, a secret for the seeds.
 
     Example: [bold]nlpcourse class init ~/classes/spring[/]
     """
@@ -70,12 +73,15 @@ def class_init(folder: ClassArgument) -> None:
 @classes.command("release")
 def class_release(
     folder: ClassArgument,
-    topic: Annotated[str, typer.Argument(help="A topic of the course.")],
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="A topic of the course.")],
     due: Annotated[
-        str | None, typer.Option(metavar="ISO", help="Due date, such as 2026-03-01T23:59+08:00.")
+        str | None,
+        typer.Option(
+            metavar="ISO", help="When it is due, such as 2026-03-01T23:59+08:00; never when not given."
+        ),
     ] = None,
 ) -> None:
-    """Release a topic to a class: pin what it will be graded with, and make the notebook to hand out.
+    """Release a topic to a class: make the notebook to hand out, and keep a copy of all that will grade it.
 
     Example: [bold]nlpcourse class release ~/classes/spring embeddings --due 2026-03-01T23:59+08:00[/]
     """
@@ -98,19 +104,23 @@ def class_release(
 def class_collect(
     folder: ClassArgument,
     archive: Annotated[
-        Path, typer.Argument(help="A Canvas or Moodle zip file, or a folder or zip file of STUDENT/x.ipynb.")
+        Path,
+        typer.Argument(
+            metavar="ARCHIVE", help="A Canvas or Moodle zip file, or a folder or zip file of STUDENT/x.ipynb."
+        ),
     ],
     topic: Annotated[
-        str | None, typer.Option(help="The topic of every notebook; by default each says its own.")
+        str | None, typer.Option(help="The topic of every notebook; when not given, each notebook says it.")
     ] = None,
     received: Annotated[
         str | None,
         typer.Option(
-            metavar="ISO", help="When it was handed in, where the platform does not say; default now."
+            metavar="ISO",
+            help="When the notebooks were handed in, where the platform does not say; now when not given.",
         ),
     ] = None,
 ) -> None:
-    """Take a learning platform's download into a class. What cannot be taken is named, the rest goes on.
+    """Take the submissions that you downloaded into a class. A file that cannot be taken is named and left out.
 
     Example: [bold]nlpcourse class collect ~/classes/spring ~/Downloads/submissions.zip[/]
     """
@@ -137,10 +147,11 @@ def grade(
     topics: Annotated[list[str], typer.Argument(metavar="TOPIC ...", help="Topics released to the class.")],
     folder: ClassOption,
     students: Annotated[
-        list[str] | None, typer.Option("--student", metavar="ID", help="Only this student; may be repeated.")
+        list[str] | None,
+        typer.Option("--student", metavar="ID", help="Grade only this student; may be repeated."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that grade; default one for each core.")
+        int | None, typer.Option(min=1, help="Processes that grade; one for each core when not given.")
     ] = None,
     dask: Annotated[
         str | None,
@@ -152,21 +163,23 @@ def grade(
         str | None,
         typer.Option(
             metavar="URL",
-            help="The gradebook, from now on, such as postgresql://user:password@host/name; default gradebook.db.",
+            help="Where the gradebook is from now on, such as postgresql://user:password@host/name; "
+            "gradebook.db in the class when never given.",
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the outcomes here.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write the outcomes to this file.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded already.")] = False,
     unsafe: Annotated[
         bool,
         typer.Option(
-            "--unsafe-no-sandbox", help="Without the sandbox: only for notebooks that you wrote yourself."
+            "--unsafe-no-sandbox",
+            help="Grade without the sandbox: only for notebooks that you wrote yourself.",
         ),
     ] = False,
 ) -> None:
-    """Grade submissions. What is graded stays: stop at any time and start again.
+    """Grade the submissions of a class. Stop it at any time; the same command goes on where it stopped.
 
     Example: [bold]nlpcourse grade embeddings --class ~/classes/spring[/]
     """
@@ -225,9 +238,11 @@ def print_outcome(console: Console, outcome: "Outcome") -> None:
 
 def report(
     folder: ClassOption,
-    lms: Annotated[Platform | None, typer.Option(help="Write this platform's table of grades, too.")] = None,
+    lms: Annotated[
+        Platform | None, typer.Option(help="Also write the grades as this platform imports them.")
+    ] = None,
 ) -> None:
-    """Write the class report, a feedback page for each student, and grades.csv.
+    """Write a class's report, a feedback page for each student, and grades.csv.
 
     Example: [bold]nlpcourse report --class ~/classes/spring --lms canvas[/]
     """
@@ -249,7 +264,7 @@ def report(
 
 
 def demo() -> None:
-    """Build the site and the exercises, grade a sample class for real, and say what to open.
+    """Try it all once: build the book and the exercises, grade ten sample submissions, say what to open.
 
     Example: [bold]nlpcourse demo[/]
     """

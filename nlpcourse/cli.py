@@ -10,7 +10,7 @@ from nlpcourse.errors import CourseError
 
 app = typer.Typer(
     name="nlpcourse",
-    help="A course on deep NLP: build the book, check an exercise, run a class.",
+    help="A course on deep NLP: build its book, check your notebook, see its data.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

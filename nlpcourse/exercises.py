@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,8 @@ class Exercise:
     """One automatically graded exercise."""
 
     id: str
+    number: int
+    """That of its heading in the notebook."""
     title: str
     points: int
     difficulty: int
@@ -31,6 +34,7 @@ class Question:
     """One question that a person grades."""
 
     id: str
+    number: int
     title: str
     points: int
 
@@ -50,9 +54,42 @@ class ReleasedAssignment:
         return sum(exercise.points for exercise in self.exercises if not exercise.further)
 
     @property
+    def total(self) -> str:
+        """All points that count, and their parts."""
+        return total_in_words(self.points, {each.number: each.points for each in self.questions})
+
+    @property
     def minutes(self) -> int:
         """Estimated minutes for the core exercises."""
         return sum(exercise.minutes for exercise in self.exercises if not exercise.further)
+
+
+def total_in_words(automatic: int, by_hand: Mapping[int, int]) -> str:
+    """The points that count, as every page and table names them: "42 points (39 automatic + 3 for question 6)".
+
+    Args:
+        automatic: points of the core exercises.
+        by_hand: {number of a question: its points}.
+    """
+    if not by_hand:
+        return f"{automatic} points"
+    parts = [
+        f"{automatic} automatic",
+        *(f"{points} for question {number}" for number, points in by_hand.items()),
+    ]
+    return f"{automatic + sum(by_hand.values())} points ({' + '.join(parts)})"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Rising numbers, runs of three or more as their ends: "2, 3, 8–14"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    short = (f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+    return ", ".join(short)
 
 
 def notebook_path(topic: str, root: Path) -> Path:
@@ -98,7 +135,8 @@ def read_assignment(path: Path) -> ReleasedAssignment:
             version=str(described["version"]),
             exercises=tuple(_exercise(row) for row in described["exercises"]),
             questions=tuple(
-                Question(row["id"], row["title"], row["points"]) for row in described["questions"]
+                Question(row["id"], row["number"], row["title"], row["points"])
+                for row in described["questions"]
             ),
         )
     except (KeyError, TypeError) as error:
@@ -110,6 +148,7 @@ def read_assignment(path: Path) -> ReleasedAssignment:
 def _exercise(row: dict[str, Any]) -> Exercise:
     return Exercise(
         id=row["id"],
+        number=row["number"],
         title=row["title"],
         points=row["points"],
         difficulty=row["difficulty"],

@@ -18,21 +18,23 @@ from nlpcourse.topics import topics as all_topics
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(exercises)
+    app.command(rich_help_panel="For instructors")(exercises)
 
 
 def exercises(
     topics: Annotated[
         list[str] | None,
-        typer.Argument(help="Topics to generate; all that have a manuscript when none is given."),
+        typer.Argument(metavar="TOPIC ...", help="Topics whose notebook to write; all when none is given."),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing; fail when a notebook is not what its sources give."),
+        typer.Option("--check", help="Write nothing; fail when a notebook is not what its manuscript gives."),
     ] = False,
     show: Annotated[
         bool,
-        typer.Option("--show", help="Also write each as a page to look at, into _build/preview."),
+        typer.Option(
+            "--show", help="Also write each notebook as a page, as students see it, into _build/preview."
+        ),
     ] = False,
 ) -> None:
     """Write the students' notebooks from the manuscripts in `solutions/`.

@@ -17,6 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 REQUIREMENT = re.compile(
     r"^\d+\. +`(?P<id>[a-z0-9-]+)` +(?P<text>.+(?:\n(?!\d+\. )[ \t]+\S.*)*)", re.MULTILINE
 )
+HEADING = re.compile(r"## +(?P<number>\d+)\. +(?P<title>\S.*)")
 ITEM = re.compile(r"^\d+\. +(.*)$", re.MULTILINE)
 
 
@@ -74,6 +75,7 @@ def read_manuscript(root: Path, topic: str) -> Manuscript:
         current = part.exercise if part.role != "question" else None
         parts.append(part)
     _check_order(parts, path)
+    _check_numbers(parts)
     return Manuscript(path, str(notebook.metadata["title"]), topic, tuple(parts))
 
 
@@ -113,7 +115,7 @@ def _named(role: str, key: str, keys: set[str], text: str, settings: dict[str, A
     name = settings[key]
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise CourseError(f"{where}: {key} is {name!r}, expected letters, digits, `_` and `-`, at most 40")
-    if not re.match(r"## \S", text):
+    if not HEADING.match(text):
         raise CourseError(f"{where}: a {role} begins with a heading such as `## 1. Title`")
     return Part(role, name, text, where, settings)
 
@@ -135,9 +137,23 @@ def _check_order(parts: list[Part], path: Path) -> None:
             raise CourseError(f"{path}: exercise {name}: the order must be statement, answer, check")
 
 
-def title_of(text: str) -> str:
-    """The heading of a statement without its number."""
-    return re.sub(r"^##\s+(?:\d+\.\s+)?", "", text.splitlines()[0]).strip()
+def _check_numbers(parts: list[Part]) -> None:
+    """Every numbered heading of the notebook, an exercise's or not, has a number of its own, in order."""
+    last = 0
+    for part in parts:
+        if heading := HEADING.match(part.text) if part.role != "check" else None:
+            if int(heading["number"]) <= last:
+                raise CourseError(
+                    f"{part.where}: the heading has number {heading['number']} after {last}; number them in order"
+                )
+            last = int(heading["number"])
+
+
+def heading_of(text: str) -> tuple[int, str]:
+    """The number and the title of a statement or question; pages and tables show no other number."""
+    heading = HEADING.match(text)
+    assert heading is not None, text  # `_named` has looked
+    return int(heading["number"]), heading["title"].strip()
 
 
 def requirements_of(part: Part) -> tuple[Requirement, ...]:

@@ -17,6 +17,8 @@ class Exercise:
 
     id: str
     """The object's name; also the grade id of its answer cell (its check cell has `<id>-check`)."""
+    number: int
+    """That of its heading in the notebook."""
     title: str
     reference: str
     """Where the reference stands: `"solutions.embeddings.skipgram:sgns_loss"`."""
@@ -43,6 +45,7 @@ class Question:
     """One question that is answered in words and graded by hand."""
 
     id: str
+    number: int
     title: str
     points: int
     rubric: str

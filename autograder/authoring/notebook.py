@@ -13,11 +13,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.authoring.declared import DeclaredCheck, declared_checks
 from autograder.authoring.examples import Rehearsal, with_output
-from autograder.authoring.manuscript import Manuscript, Part, read_manuscript, requirements_of, title_of
+from autograder.authoring.formulas import unknown
+from autograder.authoring.manuscript import Manuscript, Part, heading_of, read_manuscript, requirements_of
 from autograder.authoring.model import Exercise, Question
 from autograder.authoring.names import Scope
 from autograder.authoring.reference import read_reference, solution_lines
 from nlpcourse.errors import CourseError
+from nlpcourse.exercises import ranges, total_in_words
 from nlpcourse.settings import REPOSITORY, TAG
 from nlpcourse.topics import topics
 
@@ -63,7 +65,7 @@ def build(topic: str, root: Path) -> Built:
                     f"{part.where}: points is {settings['points']!r}, expected a whole number from 1 up"
                 )
             built.questions.append(
-                Question(str(part.exercise), title_of(part.text), settings["points"], settings["rubric"])
+                Question(str(part.exercise), *heading_of(part.text), settings["points"], settings["rubric"])
             )
             built.secrets.append(settings["rubric"])
     _cells(manuscript, root, built)
@@ -101,18 +103,26 @@ def _add_exercise(part: Part, answer: Part, manuscript: Manuscript, root: Path, 
     if settings["difficulty"] not in (1, 2, 3, 4, 5):
         raise CourseError(f"{part.where}: difficulty is {settings['difficulty']!r}, expected 1 to 5")
     requirements = requirements_of(part)
+    checks = declared_checks(root / "autograder" / "checks" / manuscript.topic / f"test_{name}.py")
+    for sentence in (*(each.text for each in requirements), *(each.hint for each in checks)):
+        for formula in unknown(sentence):
+            raise CourseError(
+                f"{part.where}: the feedback cannot show ${formula}$ of {name}; write it simpler, or teach "
+                "autograder/authoring/formulas.py"
+            )
     for earlier in built.exercises:
         for twice in {each.id for each in earlier.requirements} & {each.id for each in requirements}:
             raise CourseError(
                 f"{part.where}: requirement {twice} already belongs to {earlier.id}; ids are unique"
             )
     lines = solution_lines(read_reference(root, manuscript.topic, module).source_of(name), answer.where)
-    checks = declared_checks(root / "autograder" / "checks" / manuscript.topic / f"test_{name}.py")
     stand_in = settings["stand-in"]
+    number, title = heading_of(part.text)
     built.exercises.append(
         Exercise(
             id=name,
-            title=title_of(part.text),
+            number=number,
+            title=title,
             reference=f"solutions.{manuscript.topic}.{module}:{name}",
             requirements=requirements,
             needs=tuple(settings["needs"]),
@@ -174,8 +184,19 @@ def _cells(manuscript: Manuscript, root: Path, built: Built) -> None:
                 _markdown(part.settings["rubric"], str(name), "question", name, points=points, solution=True)
             )
         else:
+            text = _with_total(text, built) if cell_id == "prose-1" else text
             cells.append(_markdown(text, cell_id, "prose", name))
     built.source.cells = cells
+
+
+def _with_total(text: str, built: Built) -> str:
+    """The notebook's opening with the points below its title."""
+    heading, _, rest = text.partition("\n")
+    automatic = sum(each.points for each in built.exercises if not each.further)
+    facts = [total_in_words(automatic, {each.number: each.points for each in built.questions})]
+    if further := [each.number for each in built.exercises if each.further]:
+        facts.append(f"exercises {ranges(further)} outside the total")
+    return f"{heading}\n\n*{' · '.join(facts)}*\n{rest}"
 
 
 def _with_facts(text: str, exercise: Exercise, forbidden: list[str]) -> str:
@@ -194,7 +215,7 @@ def _with_facts(text: str, exercise: Exercise, forbidden: list[str]) -> str:
 
 
 def _summary(manuscript: Manuscript, built: Built, root: Path) -> dict[str, Any]:
-    keys = ("id", "title", "points", "difficulty", "minutes", "objectives", "further")
+    keys = ("id", "number", "title", "points", "difficulty", "minutes", "objectives", "further")
     files = {each.reference.partition(":")[0].rpartition(".")[2] for each in built.exercises}
     references = [read_reference(root, manuscript.topic, file).text for file in sorted(files)]
     sources = "\0".join([manuscript.path.read_text(encoding="utf-8"), *references])
@@ -208,7 +229,8 @@ def _summary(manuscript: Manuscript, built: Built, root: Path) -> dict[str, Any]
             for each in built.exercises
         ],
         "questions": [
-            {"id": each.id, "title": each.title, "points": each.points} for each in built.questions
+            {"id": each.id, "number": each.number, "title": each.title, "points": each.points}
+            for each in built.questions
         ],
     }
 

@@ -31,6 +31,7 @@ def write_grades(classroom: Classroom, results: Sequence[TopicResults]) -> Path:
         "received",
         "late",
         "status",
+        "number",
         "part",
         "kind",
         "score",
@@ -53,13 +54,18 @@ def write_grades(classroom: Classroom, results: Sequence[TopicResults]) -> Path:
             for each in work.exercises:
                 kind = "further" if each.result.further else "automatic"
                 reason = each.result.reason
-                rows.append([*start, each.result.id, kind, number(each.score), each.result.max, reason])
+                rows.append(
+                    [*start, each.number, each.result.id, kind, number(each.score), each.result.max, reason]
+                )
             for question in work.written:
                 score = "" if question.score is None else number(question.score)
-                rows.append([*start, question.id, "by hand", score, number(question.max), question.comment])
+                said = question.comment or ("" if question.answered else "not answered")
+                rows.append(
+                    [*start, question.number, question.id, "by hand", score, number(question.max), said]
+                )
             reason = work.record.reason if work.record else ""
             total = number(work.score) if work.record else ""
-            rows.append([*start, "total", "total", total, number(result.maximum), reason])
+            rows.append([*start, "", "total", "total", total, result.maximum, reason])
     path = classroom.root / "grades.csv"
     write_atomically(path, csv_bytes(head, rows))
     return path
@@ -94,7 +100,7 @@ def _canvas(classroom: Classroom, results: Sequence[TopicResults]) -> Path:
         "",
         "",
         "",
-        *(number(result.maximum) for result in results),
+        *(result.maximum for result in results),
     ]
     rows = [
         [names[lms], lms, "", "", "", *(_shown(scores.get((lms, result.topic))) for result in results)]
@@ -113,7 +119,7 @@ def _moodle(classroom: Classroom, results: Sequence[TopicResults]) -> list[Path]
                 f"Participant {work.lms}",
                 work.name,
                 _shown(work.score),
-                number(result.maximum),
+                result.maximum,
                 _feedback(work),
             ]
             for work in result.submissions
@@ -130,4 +136,8 @@ def _shown(score: float | None) -> object:
 
 
 def _feedback(work: Submission) -> str:
-    return "; ".join(f"{each.title}: {number(each.score)}/{each.result.max}" for each in work.exercises)
+    return "; ".join(
+        f"{each.number}. {each.title}: {number(each.score)}/{each.result.max}"
+        + (" (outside the total)" if each.result.further else "")
+        for each in work.exercises
+    )

@@ -8,7 +8,7 @@ from autograder.assignment import Exercise
 from autograder.classroom.folder import Classroom, make_folder
 from autograder.classroom.pages import render
 from autograder.classroom.patterns import Patterns, Thought, known_patterns, thoughts
-from autograder.classroom.results import Scored, Submission, TopicResults
+from autograder.classroom.results import Scored, Submission, TopicResults, Written
 from nlpcourse.files import write_atomically
 from nlpcourse.settings import BOOK
 
@@ -32,6 +32,28 @@ class Part:
     hint: str
     thoughts: Sequence[Thought]
     """Known misconceptions that fail in just this way."""
+
+
+@dataclass(frozen=True)
+class Next:
+    """What a student can do next."""
+
+    part: Part | None
+    """The first core exercise that is not whole; None when all are."""
+    unanswered: tuple[Written, ...]
+    """Questions that wait for an answer."""
+    further: tuple[Part, ...]
+    """Further exercises that are not whole."""
+
+
+def next_step(found: Sequence[Part], work: Submission) -> Next:
+    """The core exercises come first, in their order, then the questions, then what is outside the total."""
+    open_parts = [part for part in found if part.scored.score < part.scored.result.max]
+    return Next(
+        next((part for part in open_parts if not part.scored.result.further), None),
+        tuple(question for question in work.written if not question.answered),
+        tuple(part for part in open_parts if part.scored.result.further),
+    )
 
 
 def properties(exercise: Exercise, scored: Scored) -> tuple[Property, ...]:
@@ -60,7 +82,6 @@ def parts(result: TopicResults, work: Submission, patterns: Patterns) -> list[Pa
             thoughts(scored.result, patterns),
         )
         for scored in work.exercises
-        if scored.result.id in exercises
     ]
 
 
@@ -76,12 +97,14 @@ def write_feedback(classroom: Classroom, results: Sequence[TopicResults]) -> lis
         for work in result.submissions:
             if work.record is None:
                 continue
+            found = [] if work.failed else parts(result, work, patterns)
             page = render(
                 "feedback.html.j2",
                 with_script=False,
                 result=result,
                 work=work,
-                parts=[] if work.failed else parts(result, work, patterns),
+                parts=found,
+                next=next_step(found, work),
                 chapter=f"{BOOK}/chapters/{result.topic}",
             )
             path = classroom.feedback(work.student, result.topic)

@@ -51,6 +51,7 @@ class Outcome:
 
     topic: str
     version: str
+    assignment: Assignment
     records: list[Record] = field(default_factory=list)
     """Of every submission asked for, sorted by student."""
     graded: int = 0
@@ -100,7 +101,7 @@ def grade(classroom: Classroom, order: Order) -> Outcome:
 def _grade(classroom: Classroom, order: Order) -> Outcome:
     students = _students(classroom, order)
     run = _prepare(classroom, order)
-    outcome = Outcome(order.topic, str(classroom.read_pin(order.topic)["version"]))
+    outcome = Outcome(order.topic, str(classroom.read_pin(order.topic)["version"]), run.assignment)
     records = (
         {}
         if order.force

@@ -2,13 +2,12 @@
 
 import base64
 import hashlib
-import re
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
+from autograder.authoring import formulas
 from autograder.classroom.export import number
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -25,16 +24,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["number"] = number
-    made.filters["sentence"] = sentence
+    made.filters["sentence"] = formulas.html
     made.filters["utc"] = lambda moment: moment.strftime("%Y-%m-%d %H:%M UTC")
     return made
-
-
-def sentence(text: str) -> Markup:
-    """A sentence of a statement or hint: escaped, with its `code`, its $formulas$ and its **stress** shown."""
-    shown = str(escape(" ".join(text.split())))
-    shown = re.sub(r"`([^`]+)`|\$([^$]+)\$", lambda match: f"<code>{match[1] or match[2]}</code>", shown)
-    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", shown))  # noqa: S704  escaped above
 
 
 @cache

@@ -8,6 +8,7 @@ from pathlib import Path
 from autograder.classroom.folder import Classroom
 from autograder.classroom.pages import render
 from autograder.classroom.results import Submission, TopicResults
+from nlpcourse.exercises import ranges
 from nlpcourse.files import write_atomically
 
 BINS = 5
@@ -82,7 +83,7 @@ def histograms(result: TopicResults) -> list[Histogram]:
     return [
         histogram(
             exercise.id,
-            exercise.title,
+            f"{exercise.number}. {exercise.title}",
             [each.score for work in graded for each in work.exercises if each.result.id == exercise.id],
             exercise.points,
         )
@@ -104,10 +105,10 @@ def most_missed(result: TopicResults) -> list[Missed]:
         for exercise, checks in result.assignment.checks.items()
         for check in checks
     }
-    titles = {exercise.id: exercise.title for exercise in result.assignment.exercises}
+    titles = {each.id: f"{each.number}. {each.title}" for each in result.assignment.exercises}
     missed = [
         Missed(
-            titles.get(exercise, exercise),
+            titles[exercise],
             check,
             hints.get((exercise, check), ""),
             counts["failed"],
@@ -137,10 +138,13 @@ def _lines(work: Submission) -> list[str]:
         return [f"failed: {work.record.reason}"]
     stopped: dict[str, list[str]] = {}
     for each in work.exercises:
-        if each.result.status != "ok":
+        if each.result.status != "ok" and each.begun:
             reason = f"{each.result.status}: {each.result.reason}"
-            stopped.setdefault(reason, []).append(each.title)
+            stopped.setdefault(reason, []).append(f"{each.number}. {each.title}")
     lines = [f"{', '.join(titles)}: {reason}" for reason, titles in stopped.items()]
+    blank = [each.number for each in work.exercises if not (each.begun or each.result.further)]
+    if blank := blank + [each.number for each in work.written if not each.answered]:
+        lines.append(f"not begun: {ranges(sorted(blank))}")
     return lines + [f"flag: {flag}" for flag in work.record.flags]
 
 

@@ -18,7 +18,10 @@ class Written:
     """A question graded by hand."""
 
     id: str
+    number: int
     title: str
+    answered: bool
+    """False when the cell is as it was handed out, or empty."""
     score: float | None
     """None until somebody has graded it."""
     max: float
@@ -30,10 +33,16 @@ class Scored:
     """An exercise as it counts."""
 
     result: ExerciseResult
+    number: int
     title: str
     score: float
     """The automatic score, or the one that a person put in its place."""
     comment: str
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to read: the student's work, or a person's."""
+        return self.result.begun or bool(self.score or self.comment)
 
     @property
     def changed_by_hand(self) -> bool:
@@ -65,7 +74,7 @@ class Submission:
     @property
     def pending(self) -> bool:
         """Whether something waits for a person's score."""
-        return any(each.score is None for each in self.written)
+        return any(each.score is None and each.answered for each in self.written)
 
     @property
     def score(self) -> float:
@@ -86,8 +95,8 @@ class TopicResults:
     submissions: tuple[Submission, ...]
 
     @property
-    def maximum(self) -> float:
-        return self.assignment.points + sum(question.points for question in self.assignment.questions)
+    def maximum(self) -> int:
+        return self.assignment.maximum
 
 
 def read_results(classroom: Classroom) -> list[TopicResults]:
@@ -135,14 +144,15 @@ def _submission(
     path = classroom.record(student, assignment.topic)
     record = Record.from_json(path.read_bytes()) if path.is_file() else None
     cells = entry.cells if entry else {}
-    titles = {exercise.id: exercise.title for exercise in assignment.exercises}
+    known = {exercise.id: exercise for exercise in assignment.exercises}
     exercises = []
     for result in record.exercises if record else ():
+        if result.id not in known:
+            continue
         cell = cells.get(f"{result.id}-check")
         counts = cell.score if cell and cell.manual is not None else float(result.score)
-        exercises.append(
-            Scored(result, titles.get(result.id, result.id), counts, cell.comment if cell else "")
-        )
+        of = known[result.id]
+        exercises.append(Scored(result, of.number, of.title, counts, cell.comment if cell else ""))
     return Submission(
         student=student,
         name=receipt.name if receipt else student,
@@ -150,18 +160,26 @@ def _submission(
         received=receipt.time if receipt else None,
         record=record,
         exercises=tuple(exercises),
-        written=tuple(_written(assignment, entry)) if record else (),
+        written=tuple(_written(assignment, entry, record)) if record else (),
         penalty=entry.penalty if entry else 0.0,
     )
 
 
-def _written(assignment: Assignment, entry: Entry | None) -> list[Written]:
+def _written(assignment: Assignment, entry: Entry | None, record: Record) -> list[Written]:
     found = []
     for question in assignment.questions:
         cell = entry.cells.get(question.id) if entry else None
         graded = cell is not None and (cell.manual is not None or cell.auto is not None)
         score = cell.score if cell is not None and graded else None
         found.append(
-            Written(question.id, question.title, score, question.points, cell.comment if cell else "")
+            Written(
+                question.id,
+                question.number,
+                question.title,
+                question.id not in record.unanswered,
+                score,
+                question.points,
+                cell.comment if cell else "",
+            )
         )
     return found

@@ -2,11 +2,14 @@
 
 import statistics
 
+from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.table import Table
 
+from autograder.assignment import Assignment
 from autograder.classroom.export import number
 from autograder.classroom.grade import Outcome
+from autograder.grading.record import NOT_BEGUN
 
 #: Submissions that a table may have.
 TABLE_ROWS = 40
@@ -33,22 +36,39 @@ def summary(outcome: Outcome) -> str:
 
 
 def table(outcome: Outcome) -> Table:
-    """A row for each submission, a column for each exercise; the exercises are numbered, their names stand below."""
-    exercises = outcome.records[0].exercises
-    names = ", ".join(
-        f"{place} {each.id}{' (outside the total)' if each.further else ''}"
-        for place, each in enumerate(exercises, 1)
+    """A row for each submission, a column for each exercise; what the numbers of the columns mean stands below.
+
+    The columns are as narrow as their numbers, and fold where a window is narrower still.
+    """
+    assignment = outcome.assignment
+    drawn = Table(
+        title=f"{outcome.topic}: {assignment.total}",
+        title_justify="left",
+        caption=_legend(assignment),
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        padding=0,
+        show_edge=False,
     )
-    drawn = Table(title=f"{outcome.topic} (automatic points)", caption=names, caption_justify="left")
-    drawn.add_column("student")
-    for place, exercise in enumerate(exercises, 1):
-        drawn.add_column(f"{place}\n/{exercise.max}", justify="right", no_wrap=True)
-    drawn.add_column("total", justify="right", no_wrap=True)
-    drawn.add_column("notes")
+    drawn.add_column("student", overflow="fold", min_width=8)
+    for exercise in assignment.exercises:
+        drawn.add_column(f"{exercise.number}\n/{exercise.points}", justify="right", overflow="fold")
+    drawn.add_column(f"automatic\n/{assignment.points}", justify="right", overflow="fold")
+    drawn.add_column("notes", overflow="fold", min_width=8)
     for record in outcome.records:
         points = [str(exercise.score) for exercise in record.exercises]
-        statuses = dict.fromkeys(exercise.status for exercise in record.exercises if exercise.status != "ok")
+        statuses = dict.fromkeys(
+            exercise.status if exercise.begun else NOT_BEGUN
+            for exercise in record.exercises
+            if exercise.status != "ok" and (exercise.begun or not exercise.further)
+        )
         notes = ["failed"] if record.status == "failed" else list(statuses)
         notes += ["late"] * record.late + ["flagged"] * bool(record.flags)
-        drawn.add_row(record.student, *points, f"{record.score}/{record.max}", ", ".join(notes))
+        drawn.add_row(record.student, *points, str(record.score), ", ".join(notes))
     return drawn
+
+
+def _legend(assignment: Assignment) -> str:
+    core = [f"{each.number}={each.id}" for each in assignment.exercises if not each.further]
+    further = [f"{each.number}={each.id}" for each in assignment.exercises if each.further]
+    return ", ".join(core) + (f"; outside the total: {', '.join(further)}" if further else "")

@@ -15,7 +15,7 @@ from nbformat.v4 import new_output
 from autograder.assignment import Assignment, Exercise
 from autograder.grading import may_not_use
 from autograder.grading.cells import CellError, CellRun, Stopped, run_cell
-from autograder.grading.record import INSTRUCTOR_ONLY, INTERRUPTED, CheckResult, ExerciseResult
+from autograder.grading.record import INSTRUCTOR_ONLY, INTERRUPTED, NOT_BEGUN, CheckResult, ExerciseResult
 from autograder.grading.restore import blank, exercise_of, role_of
 from autograder.grading.results import better, check_results, ended_status, ended_why, exercise_result
 from autograder.grading.sanitize import shown
@@ -191,9 +191,11 @@ class Grading:
         answer = self._answer(exercise.id)
         own = self.errors.get(exercise.id)
         reason = f"the answer cell stopped with {own}" if own else ""
-        attempted = answer.source != self.stubs[answer.id] or any(outcome.earned for outcome in outcomes)
+        written = answer.source.strip()
+        handed_out = written == self.stubs[answer.id].strip()
+        attempted = (bool(written) and not handed_out) or any(outcome.earned for outcome in outcomes)
         if not attempted:
-            reason = "not attempted: the answer is as it was handed out"
+            reason = f"{NOT_BEGUN}: the answer is {'as it was handed out' if handed_out else 'empty'}"
         elif not defined:
             reason = "; ".join(filter(None, (f"{exercise.id} is not defined", reason)))
         elif broken is not None:

@@ -13,6 +13,8 @@ Status = Literal["graded", "failed"]
 
 #: How the reason of an exercise begins that the wall clock stopped; grading it again may give another result.
 INTERRUPTED = "interrupted, run again"
+#: How the reason of an exercise begins whose answer is as it was handed out, or empty.
+NOT_BEGUN = "not begun"
 #: How a flag begins that no student reads: it speaks of checks, or of a suspicion.
 INSTRUCTOR_ONLY = "for the instructor: "
 
@@ -46,6 +48,16 @@ class ExerciseResult:
 
     visible: str = ""
     """What the tests in the notebook said, in the student's own kernel; never scored."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether the student wrote something for it."""
+        return not self.reason.startswith(NOT_BEGUN)
+
+    @property
+    def tried(self) -> bool:
+        """Whether a hidden check was tried on it."""
+        return any(check.status != "not tried" for check in self.checks)
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,9 @@ class Record:
 
     sandbox: tuple[str, ...] = ()
     """Names of the layers that were live; empty when there was no sandbox."""
+
+    unanswered: tuple[str, ...] = ()
+    """Ids of the questions whose cell is as it was handed out, or empty."""
 
     def __post_init__(self) -> None:
         _consistent(self)
@@ -134,6 +149,7 @@ class Record:
                     "exercises": exercises,
                     "hashes": Hashes(**content["hashes"]),
                     "sandbox": tuple(content["sandbox"]),
+                    "unanswered": tuple(content.get("unanswered", ())),
                 }
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

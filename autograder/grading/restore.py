@@ -77,6 +77,16 @@ def blank(assignment: Assignment) -> NotebookNode:
     return notebook
 
 
+def unanswered(restored: NotebookNode, assignment: Assignment) -> tuple[str, ...]:
+    """Ids of the questions that nobody answered: in a restored notebook their cell is as it was handed out."""
+    texts = {cell.id: cell.source.strip() for cell in blank(assignment).cells}
+    return tuple(
+        str(exercise_of(cell))
+        for cell in restored.cells
+        if role_of(cell) == "question" and cell.source.strip() == texts[cell.id]
+    )
+
+
 def restore(submission: bytes, assignment: Assignment) -> Restored:
     """The submission in canonical order, with what had to be repaired.
 
@@ -224,7 +234,7 @@ def _fill(target: NotebookNode, cell: _Cell, flags: list[str]) -> None:
         return
     if target.cell_type == "code":
         target.source = _code(cell.source, name, flags)
-    elif cell.source != target.source:
+    elif cell.source.strip():  # an emptied question is one that nobody answered
         attachments = clean_attachments(cell.attachments)
         target.source = clean_markdown(cell.source, attachments)
         if attachments:

@@ -12,7 +12,7 @@ from autograder.assignment import Assignment
 from autograder.grading.kernels import Grading
 from autograder.grading.record import ExerciseResult, Hashes, Manual, Record
 from autograder.grading.report import outputs
-from autograder.grading.restore import Unreadable, blank, exercise_of, restore, role_of
+from autograder.grading.restore import Unreadable, blank, exercise_of, restore, role_of, unanswered
 from autograder.grading.results import check_results, exercise_result
 from autograder.grading.seeds import digest, seed_maker
 from autograder.grading.session import CheckSession
@@ -68,6 +68,7 @@ def grade_notebook(
         record,
         flags=(*restored.flags, *grading.flags, *(["graded without a sandbox"] if unsafe else [])),
         seeds=seeds,
+        unanswered=unanswered(restored.notebook, assignment),
         sandbox=() if unsafe else tuple(layer.name for layer in layers() if layer.live),
     )
     return Graded(record, _written(restored.notebook, assignment, results))
@@ -120,6 +121,5 @@ def _written(notebook: NotebookNode, assignment: Assignment, results: Sequence[E
     for cell in notebook.cells:
         if role_of(cell) == "check":
             exercise = assignment.exercise(str(exercise_of(cell)))
-            sentences = {each.id: each.text for each in exercise.requirements}
-            cell.outputs = outputs(by_id[exercise.id], sentences)
+            cell.outputs = outputs(by_id[exercise.id], exercise)
     return nbformat.writes(notebook).encode()

@@ -17,18 +17,22 @@ from nlpcourse.site.telling import secrets
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("publish")(publish_command)
+    app.command("publish", rich_help_panel="For instructors")(publish_command)
 
 
 def publish_command(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="An empty folder, a new one, or one published before.")
+        Path,
+        typer.Argument(
+            metavar="DIR", help="Where to write: a new or empty folder, or one that `publish` wrote before."
+        ),
     ],
 ) -> None:
-    """Write the public half of the course: chapters, exercises, the library, what pages read, the site's settings.
+    """Write a copy of the course that everybody may see: no solution, hidden check, known answer or rubric.
 
-    No solution, hidden check, known answer or rubric is in it: a leak is refused, and so are notebooks that are not
-    what their sources give. The folder is changed only when all is well; its `.git` stays, for you to commit and push.
+    When one of these would be in it, or a notebook is not what its manuscript gives, nothing is written.
+
+    The folder's `.git` stays as it is, for you to commit and push.
 
     Example: [bold]nlpcourse publish ../nlpcourse-public[/]
     """

@@ -19,7 +19,7 @@ _READERS: dict[str, Callable[[str], list[Any]]] = {
 }
 
 data = typer.Typer(
-    help="The data of the course: the docstring corpus every machine has, and public sets from files.",
+    help="The course's data sets: one that is built on every machine, and public ones that you download.",
     no_args_is_help=True,
 )
 
@@ -45,7 +45,7 @@ def list_() -> None:
 
 
 @data.command()
-def show(name: str = typer.Argument(help="A name that `nlpcourse data list` shows.")) -> None:
+def show(name: str = typer.Argument(metavar="NAME", help="A name that `nlpcourse data list` shows.")) -> None:
     """Show what a data set holds: counts, hash, terms, an example.
 
     Example: nlpcourse data show docstrings
@@ -61,7 +61,9 @@ def show(name: str = typer.Argument(help="A name that `nlpcourse data list` show
 
 
 @data.command()
-def fetch(name: str = typer.Argument(help="A name that `nlpcourse data list` shows.")) -> None:
+def fetch(
+    name: str = typer.Argument(metavar="NAME", help="A name that `nlpcourse data list` shows."),
+) -> None:
     """Get a data set ready: build the docstring corpus, or check that a public set's files are in place.
 
     Example: nlpcourse data fetch docstrings

@@ -7,6 +7,12 @@ from typing import NamedTuple
 from nlpcourse.errors import CourseError
 from nlpcourse.settings import data_directory
 
+_FILES = {
+    "simlex999": ("SimLex-999.txt", "\t", ("word1", "word2", "SimLex999")),
+    "wordsim353": ("combined.csv", ",", ("Word 1", "Word 2", "Human (mean)")),
+}
+"""By name of the folder: the file, what stands between its columns, and the columns to read."""
+
 
 class RatedPair(NamedTuple):
     """Two words, and how close people say they are, from 0 to 10."""
@@ -22,7 +28,7 @@ def simlex999() -> list[RatedPair]:
     Raises:
         CourseError: the file is absent, or has another form.
     """
-    return _read("simlex999", "SimLex-999.txt", "\t", ("word1", "word2", "SimLex999"))
+    return _read("simlex999")
 
 
 def wordsim353() -> list[RatedPair]:
@@ -31,10 +37,23 @@ def wordsim353() -> list[RatedPair]:
     Raises:
         CourseError: the file is absent, or has another form.
     """
-    return _read("wordsim353", "combined.csv", ",", ("Word 1", "Word 2", "Human (mean)"))
+    return _read("wordsim353")
 
 
-def _read(name: str, file: str, delimiter: str, columns: tuple[str, str, str]) -> list[RatedPair]:
+def here() -> dict[str, list[RatedPair]]:
+    """The sets whose files are on this machine, by name.
+
+    Raises:
+        CourseError: a file has another form.
+    """
+    folder = data_directory()
+    if folder is None:
+        return {}
+    return {name: _read(name) for name, (file, *_) in _FILES.items() if (folder / name / file).is_file()}
+
+
+def _read(name: str) -> list[RatedPair]:
+    file, delimiter, columns = _FILES[name]
     folder = data_directory()
     if folder is None:
         raise CourseError(f"{name} is not here: set NLPCOURSE_DATA to the folder that has {name}/{file}")

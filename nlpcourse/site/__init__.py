@@ -21,8 +21,9 @@ def site(
 ) -> None:
     """Build the book into [bold]_build/html[/].
 
-    Every page is executed (once, then cached), as many at a time as there are cores. A failing cell, a broken
-    link or a figure without a description fails the build and leaves the site that stood there before.
+    Every page is executed once, then cached; as many run at a time as there are cores.
+
+    A failing cell, a broken link or a figure without a description stops the build; the former book stays.
 
     Example: [bold]nlpcourse site[/], then open [bold]_build/html/index.html[/].
     """

@@ -102,16 +102,19 @@ class AssignmentDirective(Generated):
     def markdown(self) -> str:
         name = self.arguments[0]
         released = read_assignment(self.depends_on(notebook_path(name, Path(self.env.srcdir))))
-        table = ["| Exercise | Points | Difficulty | Minutes | Objectives |", "|---|---:|---|---:|---|"]
-        table += [_exercise_row(exercise) for exercise in released.exercises]
-        table += [
-            f"| {each.title} (in words, graded by a person) | {each.points} | | | |"
+        rows = {exercise.number: _exercise_row(exercise) for exercise in released.exercises}
+        rows |= {
+            each.number: f"| {each.number} | {each.title} (in words, graded by a person) | {each.points} | | | |"
             for each in released.questions
+        }
+        table = [
+            "| No. | Exercise | Points | Difficulty | Minutes | Objectives |",
+            "|---:|---|---:|---|---:|---|",
+            *(rows[number] for number in sorted(rows)),
         ]
         return "\n".join(
             [
-                f"**{released.points} points**, about **{released.minutes} minutes**, "
-                f"version {released.version}.",
+                f"**{released.total}**, about **{released.minutes} minutes**, version {released.version}.",
                 "",
                 *table,
                 "",
@@ -141,7 +144,9 @@ def _topic_row(number: int, each: Topic, owner: dict[str, str]) -> str:
 
 
 def _exercise_row(exercise: Exercise) -> str:
-    title = f"{exercise.title} (`{exercise.id}`)" + (", further" if exercise.further else "")
+    title = f"{exercise.title} (`{exercise.id}`)" + (
+        ", further: outside the total" if exercise.further else ""
+    )
     difficulty = f"{exercise.difficulty}/5 " + "●" * exercise.difficulty + "○" * (5 - exercise.difficulty)
     objectives = ", ".join(exercise.objectives)
-    return f"| {title} | {exercise.points} | {difficulty} | {exercise.minutes} | {objectives} |"
+    return f"| {exercise.number} | {title} | {exercise.points} | {difficulty} | {exercise.minutes} | {objectives} |"

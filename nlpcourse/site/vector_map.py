@@ -36,7 +36,9 @@ class VectorMapDirective(Generated):
 
 
 def read_map(path: Path) -> dict[str, Any]:
-    """Read a map: `method`, and `words`, each with `word`, `count`, `x`, `y` (-1 to 1) and `near` ([word, cosine]).
+    """Read a map: `choice`, `method` and `words`, each with `word`, `count`, `x`, `y` and `near`.
+
+    Places are from -1 to 1; an entry of `near` is [word, cosine].
 
     Raises:
         CourseError: the file is no such map.
@@ -50,8 +52,8 @@ def read_map(path: Path) -> dict[str, Any]:
                 raise CourseError(f"{path}: the entry of {word!r} is out of range; make the record again")
     except (ValueError, TypeError, KeyError) as error:
         raise CourseError(f"{path} is no map of words ({error!r}); make the record again") from error
-    if not found["words"]:
-        raise CourseError(f"{path} has no words; make the record again")
+    if not found["words"] or not isinstance(found.get("choice"), str):
+        raise CourseError(f"{path} has no words, or does not say which; make the record again")
     return found
 
 
@@ -72,8 +74,8 @@ def figure(found: dict[str, Any]) -> str:
 <p class="course-map-said" aria-live="polite"></p>
 </div>
 <noscript><p>With JavaScript on, a map of these words stands here.</p></noscript>
-<figcaption>{len(words)} frequent words in the plane ({escape(found["method"])}). Choose one to see its nearest
-words in the full space, with their cosines.</figcaption>
+<figcaption>{len(words)} words in the plane: {escape(found["choice"])} ({escape(found["method"])}).
+Choose one to see its nearest words in the full space, with their cosines.</figcaption>
 <details><summary>The same as a table</summary>
 <div tabindex="0" role="region" aria-label="Table of the words of the map"><table class="table">
 <thead><tr><th scope="col">Word</th><th scope="col">Times</th><th scope="col">Nearest words</th></tr></thead>

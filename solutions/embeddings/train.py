@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nlpcourse.data import probes
+from nlpcourse.data import probes, ratings
 from solutions.embeddings import corpus as corpora
 from solutions.embeddings import retrieval
 from solutions.embeddings.corpus import Corpus
 from solutions.embeddings.counting import SvdConfig, fast_cooccurrence, ppmi_vectors
-from solutions.embeddings.evaluate import chance, neighbour_rank, probe_scores
+from solutions.embeddings.evaluate import chance, neighbour_rank, probe_scores, rating_correlation
 from solutions.embeddings.fast_skipgram import cbow_block, skipgram_block
 from solutions.embeddings.glove_training import GloveConfig, GloveTask
 from solutions.embeddings.sentence_training import InfoNceTask, SentenceConfig
@@ -131,13 +131,21 @@ class Judge:
         return probe_scores(vectors, self._corpus.vocabulary, self._kinds)
 
     def result(self, vectors: Tensor, seed: int, files: dict[str, Any] | None = None) -> Result:
-        """The result of a run, with what random and counted vectors give on the same questions."""
+        """The result of a run, with what random and counted vectors give on the same questions.
+
+        Rank correlations with people's ratings are in it where the files of these ratings are on this machine.
+        """
         vocabulary = self._corpus.vocabulary
         ranks = {
             f"{kind.name} rank": neighbour_rank(vectors, vocabulary, kind)
             for kind in self._kinds
             if kind.near
         }
+        known, rated = {}, {}
+        for name, pairs in ratings.here().items():
+            correlation, known[f"{name} pairs"] = rating_correlation(vectors, vocabulary, pairs)
+            if known[f"{name} pairs"] >= 3:
+                rated[name] = correlation
         noise = torch.randn(vectors.shape, generator=torch.Generator().manual_seed(seed))
         counted = _counted_baseline(self._config.smallest_count, self._config.texts, vectors.shape[1])
         baselines = {
@@ -145,7 +153,8 @@ class Judge:
             "random": self.scores(noise),
             "ppmi-svd": self.scores(counted),
         }
-        return Result(self._corpus.info, {**self.scores(vectors), **ranks}, baselines, files)
+        metrics = {**self.scores(vectors), **ranks, **rated}
+        return Result({**self._corpus.info, **known}, metrics, baselines, files)
 
 
 def _corpus(config: WindowConfig | GloveConfig | SvdConfig) -> Corpus:

@@ -12,31 +12,34 @@ from torch import Tensor
 from solutions.embeddings.vocabulary import Vocabulary
 
 _NEIGHBOURS = 8
+_PARTNERS = 2
+"""Words that come onto the map with a word."""
+_PART = 1000
+"""Words whose cosines with all others are in memory at once."""
 
 
 def word_map(vectors: Tensor, vocabulary: Vocabulary, *, words: int, seed: int) -> dict[str, Any]:
-    """The most frequent words with their places and neighbours.
+    """Frequent words and their partners, with their places and neighbours.
 
     Args:
         vectors: (V, D) float.
         vocabulary: of the V words.
-        words: how many words, from the most frequent on, that have three letters or more.
+        words: how many words, all of three letters or more; fewer when no more have a partner.
         seed: of the first places.
 
     Returns:
-        `method`: how the places were found; `words`: for each its `word`, `count`, `x` and `y` (from -1 to 1) and
-        `near`, its nearest neighbours of all V words with their cosines in the full space.
+        `choice`: which words there are; `method`: how the places were found; `words`: for each its `word`, `count`,
+        `x` and `y` (from -1 to 1) and `near`, its nearest neighbours of all V words with their cosines in the full
+        space.
     """
-    numbers = [i for i in range(1, len(vocabulary)) if len(vocabulary.words[i]) >= 3][:words]
     unit = F.normalize(vectors, dim=1)
-    chosen = unit[numbers]  # (n, D)
-    cosines = chosen @ unit.T  # (n, V)
-    cosines[torch.arange(len(numbers)), numbers] = -torch.inf
-    cosines[:, 0] = -torch.inf
-    values, near = cosines.topk(_NEIGHBOURS, dim=1)
-    places = stochastic_neighbours(chosen, seed=seed)
+    values, near = _nearest(unit)
+    numbers = _with_partners(near.tolist(), vocabulary, words)
+    values, near = values[numbers], near[numbers]
+    places = stochastic_neighbours(unit[numbers], seed=seed)
     places = places / places.abs().max()
     return {
+        "choice": "frequent words, each with words that it is near to and that are near to it",
         "method": "t-SNE on cosine distance, perplexity 15, started from the first two principal components",
         "words": [
             {
@@ -52,6 +55,34 @@ def word_map(vectors: Tensor, vocabulary: Vocabulary, *, words: int, seed: int) 
             for row, (number, (x, y)) in enumerate(zip(numbers, places.tolist(), strict=True))
         ],
     }
+
+
+def _nearest(unit: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosines and numbers, both (V, 8), of the nearest words of every word; "<unk>" is nobody's."""
+    found = []
+    for first, part in enumerate(unit.split(_PART)):
+        cosines = part @ unit.T  # (part, V)
+        own = torch.arange(len(part))
+        cosines[own, first * _PART + own] = -torch.inf
+        cosines[:, 0] = -torch.inf
+        found.append(cosines.topk(_NEIGHBOURS, dim=1))
+    values, near = zip(*found, strict=True)
+    return torch.cat(values), torch.cat(near)
+
+
+def _with_partners(near: list[list[int]], vocabulary: Vocabulary, words: int) -> list[int]:
+    """Numbers of at most `words` words, from the most frequent on, each with its partners.
+
+    The partners of a word are the nearest words that have it among their own nearest. Without that condition, half of
+    the most frequent words have no neighbour on their map: their nearest words are rare, and near to many.
+    """
+    chosen: dict[int, None] = {}
+    for number in range(1, len(vocabulary)):
+        group = [number, *(each for each in near[number] if number in near[each])]
+        group = [each for each in group if len(vocabulary.words[each]) >= 3][: 1 + _PARTNERS]
+        if group[:1] == [number] and len(group) > 1 and len(chosen.keys() | group) <= words:
+            chosen.update(dict.fromkeys(group))
+    return list(chosen)
 
 
 def stochastic_neighbours(unit: Tensor, *, seed: int, perplexity: float = 15.0, steps: int = 600) -> Tensor:

@@ -21,7 +21,7 @@ class Preset(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add `nlpcourse train` to the command line."""
-    app.command()(train)
+    app.command(rich_help_panel="For instructors")(train)
 
 
 def train(
@@ -29,21 +29,28 @@ def train(
         str | None, typer.Argument(metavar="NAME", help="What to train; --list shows all.")
     ] = None,
     preset: Annotated[
-        Preset, typer.Option(help="How large: seconds, minutes on two cores, one GPU.")
+        Preset,
+        typer.Option(help="How large: smoke takes seconds, laptop minutes on two cores, gpu needs one GPU."),
     ] = Preset.smoke,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a setting, such as epochs=3; may be repeated."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from where a stopped run was.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Run so many seeds, from --seed on.")] = 1,
-    keep: Annotated[bool, typer.Option("--record", help="Keep the record in records/.")] = False,
-    list_: Annotated[bool, typer.Option("--list", help="List what can be trained.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of all random numbers.")] = 0,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How many seeds to run, one after another, from --seed on.")
+    ] = 1,
+    keep: Annotated[
+        bool, typer.Option("--record", help="Also write the record to records/, which pages read.")
+    ] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List what can be trained, and stop.")] = False,
 ) -> None:
-    """Train a real model; the record of the run goes to _build/runs, with --record to records/ too.
+    """Train one of the course's real models and write down what it gave, in _build/runs.
 
-    Ctrl-C saves and leaves; the same command with --resume goes on to the same numbers.
+    Ctrl-C saves and stops; the same command with --resume goes on and comes to the same numbers.
 
     Example: [bold]nlpcourse train sgns --preset laptop --seeds 5 --record[/]
     """

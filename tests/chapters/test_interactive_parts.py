@@ -53,7 +53,7 @@ def test_the_hub_link_copies_the_course_and_opens_the_notebook() -> None:
 
 def test_the_table_of_the_map_holds_what_is_drawn(tmp_path: Path) -> None:
     path = tmp_path / "map.json"
-    path.write_text(json.dumps({"method": "by <hand>", "words": [WORD]}), encoding="utf-8")
+    path.write_text(json.dumps({"choice": "all", "method": "by <hand>", "words": [WORD]}), encoding="utf-8")
     shown = figure(read_map(path))
     assert '<tr data-x="0.5" data-y="-1"><th scope="row">list</th><td>9</td>' in shown
     assert "<td>tuple 0.80, a&lt;b -0.10</td>" in shown
@@ -65,7 +65,8 @@ def test_the_table_of_the_map_holds_what_is_drawn(tmp_path: Path) -> None:
     [
         ("no json", "is no map of words"),
         ("[]", "is no map of words"),
-        ('{"method": "m", "words": []}', "has no words"),
+        ('{"choice": "all", "method": "m", "words": []}', "has no words"),
+        (json.dumps({"method": "m", "words": [WORD]}), "does not say which"),
         (json.dumps({"words": [{**WORD, "x": 1.5}]}), "'list' is out of range"),
         (json.dumps({"words": [{**WORD, "near": []}]}), "'list' is out of range"),
         (json.dumps({"words": [{**WORD, "near": [["tuple", 2]]}]}), "'list' is out of range"),

@@ -7,12 +7,13 @@ import pytest
 
 from nlpcourse import settings
 from nlpcourse.errors import CourseError
-from nlpcourse.exercises import read_assignment
+from nlpcourse.exercises import ranges, read_assignment
 from nlpcourse.site.cache import execution_key
 from nlpcourse.site.launch import colab_address
 
 ROW = {
     "id": "f",
+    "number": 1,
     "title": "F",
     "points": 3,
     "difficulty": 1,
@@ -29,10 +30,22 @@ def write_notebook(path: Path, **described: object) -> Path:
 
 
 def test_further_exercises_stand_outside_the_total(tmp_path: Path) -> None:
-    further = ROW | {"id": "g", "points": 100, "minutes": 999, "further": True}
+    further = ROW | {"id": "g", "number": 2, "points": 100, "minutes": 999, "further": True}
     released = read_assignment(write_notebook(tmp_path / "n.ipynb", exercises=[ROW, further]))
     assert (released.points, released.minutes) == (3, 20)
     assert [exercise.id for exercise in released.exercises] == ["f", "g"]
+    assert released.total == "3 points"
+
+
+def test_the_total_names_its_parts(tmp_path: Path) -> None:
+    question = {"id": "why", "number": 6, "title": "Why?", "points": 4}
+    released = read_assignment(write_notebook(tmp_path / "n.ipynb", questions=[question]))
+    assert released.total == "7 points (3 automatic + 4 for question 6)"
+
+
+def test_ranges_name_every_number_once() -> None:
+    assert ranges([]) == ""
+    assert ranges([2, 4, 5, 8, 9, 10, 12]) == "2, 4, 5, 8–10, 12"
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,8 @@ def test_solution_lines() -> None:
         ('"needs": []', '"needs": ["later"]', "needs 'later', which is no earlier exercise"),
         ("`scaled-1` The", "The", "begins with its id"),
         ("## 1. Scale a tensor", "Scale a tensor", "begins with a heading"),
+        ("## 1. Scale a tensor", "## Scale a tensor", "begins with a heading"),
+        ("## 1. Scale a tensor", "## 0. Scale a tensor", "number 0 after 0"),
         (":reference: layers.scaled", ":reference: layers.shrunk", "exercise scaled has no answer"),
         (":reference: layers.scaled", ":reference: nowhere.scaled", "there is no reference module"),
         (":check: scaled", ":role: test", "expected one of `role`"),

@@ -25,6 +25,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_the_sets_that_are_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ratings.here() == {"simlex999": ratings.simlex999(), "wordsim353": ratings.wordsim353()}
+    (folder / "simlex999" / "SimLex-999.txt").unlink()
+    assert ratings.here() == {"wordsim353": ratings.wordsim353()}
+    (folder / "wordsim353" / "combined.csv").write_text("no ratings")
+    with pytest.raises(CourseError, match="expected the columns"):
+        ratings.here()
+    monkeypatch.delenv("NLPCOURSE_DATA")
+    assert ratings.here() == {}
+
+
 def test_simlex(folder: Path) -> None:
     assert ratings.simlex999() == [("old", "new", 1.58), ("quick", "rapid", 9.7)]
 

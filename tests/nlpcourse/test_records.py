@@ -49,6 +49,13 @@ def test_the_map_is_whole() -> None:
         assert each["word"] not in [word for word, _ in each["near"]]
 
 
+def test_the_map_is_light_and_every_word_has_a_neighbour_on_it() -> None:
+    words = records.word_map(TOPIC)["words"]
+    on_it = {each["word"] for each in words}
+    assert not [each["word"] for each in words if not on_it & {word for word, _ in each["near"]}]
+    assert (records.folder(TOPIC) / "map.json").stat().st_size < 100_000
+
+
 def test_what_is_no_record_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "records" / TOPIC
     folder.mkdir(parents=True)

@@ -136,9 +136,24 @@ def test_the_map_names_true_neighbours() -> None:
     vocabulary = Vocabulary([[f"word{chr(97 + i)}"] * (40 - i) for i in range(26)] + [["to"] * 50])
     vectors = torch.randn(28, 6, generator=torch.Generator().manual_seed(0))
     found = word_map(vectors, vocabulary, words=20, seed=0)
-    assert [each["word"] for each in found["words"]][:2] == ["worda", "wordb"], "short words are left out"
-    (number,) = vocabulary.encode(["worda"])
-    cosines = F.cosine_similarity(vectors, vectors[number], dim=1)
-    cosines[[0, number]] = -2
-    assert found["words"][0]["near"][0][0] == vocabulary.words[cosines.argmax()]
-    assert len(found["words"]) == 20
+    words = {each["word"]: [word for word, _ in each["near"]] for each in found["words"]}
+    assert len(words) == len(found["words"]) == 20
+    assert "to" not in words, "short words are left out"
+    for word, near in words.items():
+        (number,) = vocabulary.encode([word])
+        cosines = F.cosine_similarity(vectors, vectors[number], dim=1)
+        cosines[[0, number]] = -2
+        assert near == [vocabulary.words[each] for each in cosines.topk(8).indices]
+
+
+def test_every_word_of_the_map_has_a_neighbour_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frequent word beside a hub, which is near to all: the hub's own nearest are others, so it is no partner."""
+    monkeypatch.setattr("solutions.embeddings.word_map._PART", 50)
+    vocabulary = Vocabulary([[f"w{i:03}"] * (200 - i) for i in range(120)])
+    vectors = torch.randn(121, 5, generator=torch.Generator().manual_seed(1))
+    vectors[100:] = vectors.mean(dim=0) + 0.3 * torch.randn(21, 5, generator=torch.Generator().manual_seed(2))
+    found = word_map(vectors, vocabulary, words=30, seed=0)["words"]
+    names = {each["word"] for each in found}
+    assert 28 <= len(names) <= 30
+    for each in found:
+        assert names & {word for word, _ in each["near"]}, each["word"]

@@ -286,6 +286,30 @@ def test_smoke(run: Run, checkout: Path) -> None:
         assert written.metrics["probes"] >= 0 and written.metrics["library rank"] >= 1
 
 
+def test_ratings_are_in_the_record_where_their_files_are(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two sets, one has its file; of its four pairs, three have words of the corpus."""
+    file = tmp_path / "data" / "simlex999" / "SimLex-999.txt"
+    file.parent.mkdir(parents=True)
+    rows = [
+        "word1\tword2\tSimLex999",
+        "returns\treturn\t9",
+        "array\tthe\t1",
+        "list\tlists\t8",
+        "xyzzy\tlist\t0",
+    ]
+    file.write_text("\n".join(rows), encoding="utf-8")
+    monkeypatch.setenv("NLPCOURSE_DATA", str(tmp_path / "data"))
+    code, _, error = invoke("ppmi-svd")
+    assert code == 0, error
+    (path,) = (checkout / "_build" / "runs" / "embeddings").glob("*.json")
+    written = record.load(path)
+    assert written.data["simlex999 pairs"] == 3
+    assert -1 <= written.metrics["simlex999"] <= 1
+    assert not {"wordsim353", "wordsim353 pairs"} & (written.metrics.keys() | written.data.keys())
+
+
 def test_smoke_resumes_to_the_same_numbers(checkout: Path) -> None:
     """SGNS, stopped in the middle of an epoch."""
     (run,) = (run for run in RUNS if run.name == "sgns")

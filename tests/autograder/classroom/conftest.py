@@ -145,15 +145,18 @@ def submission(assignment: Assignment, student: str, name: str, passed: int, **c
         hashes=Hashes("a", "b", "c"),
         sandbox=("all",),
     )
-    titles = {each.id: each.title for each in assignment.exercises}
+    known = {each.id: each for each in assignment.exercises}
     made = Submission(
         student=student,
         name=name,
         lms=changes.pop("lms", ""),
         received=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
         record=record,
-        exercises=tuple(Scored(each, titles[each.id], float(each.score), "") for each in results),
-        written=(Written("two-tables", "Why two tables?", None, 3, ""),),
+        exercises=tuple(
+            Scored(each, known[each.id].number, known[each.id].title, float(each.score), "")
+            for each in results
+        ),
+        written=(Written("two-tables", 6, "Why two tables?", True, None, 3, ""),),
     )
     return replace(made, **changes)
 
@@ -164,7 +167,7 @@ def results(assignment: Assignment, evil: str) -> TopicResults:
         submission(assignment, "ada", "Ada Lin", 99, lms="11"),
         submission(
             assignment, "wei", "王小明", 3, lms="12", late=True,
-            written=(Written("two-tables", "Why two tables?", 2.5, 3, f"good {evil}"),),
+            written=(Written("two-tables", 6, "Why two tables?", True, 2.5, 3, f"good {evil}"),),
         ),
         submission(assignment, "evil", evil, 1, flags=(evil, f"{INSTRUCTOR_ONLY}a check"), error=evil),
         submission(assignment, "formula", "=HYPERLINK(1)", 0, lms="13"),

@@ -62,7 +62,8 @@ class Worker:
         notebook = blank(self.assignment)
         for cell in notebook.cells:
             if role_of(cell) == "check":
-                cell.outputs = outputs(next(each for each in results if each.id == exercise_of(cell)), {})
+                exercise = self.assignment.exercise(str(exercise_of(cell)))
+                cell.outputs = outputs(next(each for each in results if each.id == exercise.id), exercise)
         record = Record(
             student=student,
             assignment=TOPIC,

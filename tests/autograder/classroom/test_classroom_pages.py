@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from autograder.assignment import Assignment
+from autograder.authoring import formulas
 from autograder.classroom.export import write_grades, write_platform
 from autograder.classroom.feedback import write_feedback
 from autograder.classroom.folder import Classroom
-from autograder.classroom.pages import sentence
-from autograder.classroom.report import histogram, most_missed, write_report
-from autograder.classroom.results import TopicResults
+from autograder.classroom.report import histogram, most_missed, notices, write_report
+from autograder.classroom.results import Submission, TopicResults
+from autograder.grading.record import NOT_BEGUN
 from nlpcourse.errors import CourseError
+from nlpcourse.exercises import notebook_path, read_assignment
+from nlpcourse.paths import project_root
 
 
 class Page(HTMLParser):
@@ -99,6 +102,7 @@ def test_feedback_has_one_hint_an_exercise_and_no_check(
     assert "Your teacher:" in text
     shown = Page(text).text
     assert shown.count("(not tried)") > 3
+    assert "$" not in shown
     assert "✓" in shown
     assert "✗" in shown
 
@@ -112,7 +116,7 @@ def test_a_failed_submission_is_told_why(classroom: Classroom, results: TopicRes
 
 def test_most_missed_counts_only_what_was_tried(results: TopicResults, assignment: Assignment) -> None:
     exercise = assignment.exercises[0]
-    missed = {each.check: each for each in most_missed(results) if each.exercise == exercise.title}
+    missed = {each.check: each for each in most_missed(results) if each.exercise == f"1. {exercise.title}"}
     first, second = (check.id for check in assignment.checks[exercise.id][:2])
     assert (missed[first].failed, missed[first].tried) == (1, 4)
     assert (missed[second].failed, missed[second].tried, missed[second].not_tried) == (1, 3, 1)
@@ -140,10 +144,129 @@ def test_a_histogram_counts_everybody_once() -> None:
     assert sum(bar.count for bar in histogram("e", "E", [], 10).bars) == 0
 
 
-def test_marks_in_a_sentence_are_shown_and_the_rest_is_text() -> None:
-    assert sentence("`a<b` is **not** $x^2$ <b>") == (
-        "<code>a&lt;b</code> is <strong>not</strong> <code>x^2</code> &lt;b&gt;"
+def not_begun(work: Submission, *names: str) -> Submission:
+    """The submission with these exercises, and its question, as they were handed out."""
+    exercises = tuple(
+        replace(
+            each,
+            score=0.0,
+            result=replace(
+                each.result,
+                status="missing",
+                reason=f"{NOT_BEGUN}: the answer is as it was handed out",
+                score=0,
+                checks=tuple(
+                    replace(check, status="not tried", earned=0, hint="") for check in each.result.checks
+                ),
+            ),
+        )
+        if each.result.id in names
+        else each
+        for each in work.exercises
     )
+    written = tuple(replace(each, answered=False, score=0.0) for each in work.written)
+    return replace(work, exercises=exercises, written=written)
+
+
+def feedback_of(classroom: Classroom, results: TopicResults, work: Submission) -> str:
+    write_feedback(classroom, [replace(results, submissions=(work,))])
+    return " ".join(
+        Page(classroom.feedback(work.student, "embeddings").read_text(encoding="utf-8")).text.split()
+    )
+
+
+def test_the_first_line_says_what_to_mend_next(classroom: Classroom, results: TopicResults) -> None:
+    ada, wei, *_ = results.submissions
+    first = wei.exercises[0]
+    hint = next(formulas.html(check.hint).striptags() for check in first.result.checks if check.hint)
+    assert f"What to mend next: 1. {first.title}, " in feedback_of(classroom, results, wei)
+    assert feedback_of(classroom, results, wei).count(hint) == 2
+    assert "Nothing to mend: all 39 automatic points, and your words wait" in feedback_of(
+        classroom, results, ada
+    )
+    assert "The further exercises are whole, too." in feedback_of(classroom, results, ada)
+
+    text = feedback_of(classroom, results, not_begun(ada, "glove_loss", "analogy"))
+    assert "all core exercises are whole. 6. Why two tables? is not answered." in text
+    assert (
+        "that remain, outside the total: 11. The loss of GloVe; 13. Analogies: adding and subtracting" in text
+    )
+    text = feedback_of(classroom, results, not_begun(ada, "SkipGram", "analogy"))
+    assert "What to mend next: 4. The model, not begun." in text
+    assert "that remain" not in text
+
+
+def test_what_was_not_begun_is_one_line(classroom: Classroom, results: TopicResults) -> None:
+    ada = results.submissions[0]
+    names = [each.id for each in results.assignment.exercises]
+    before, after = (
+        feedback_of(classroom, results, ada),
+        feedback_of(classroom, results, not_begun(ada, *names)),
+    )
+    assert after.count("not begun") == len(names) + 1
+    assert "6. Why two tables? 0 / 3, not answered" in after
+    assert after.count("outside the total, not begun") == sum(e.further for e in results.assignment.exercises)
+    assert "(not tried)" not in after
+    assert "Not graded yet" in before
+    assert "Not graded yet" not in after
+    assert "Each place of the text" in before
+    assert "Each place of the text" not in after
+
+
+def test_what_was_not_begun_is_one_line_of_the_report(results: TopicResults) -> None:
+    ada = results.submissions[0]
+    (notice,) = notices(replace(results, submissions=(not_begun(ada, "sgns_loss", "SkipGram", "analogy"),)))
+    assert notice.lines == ("not begun: 3, 4, 6",)
+    done = replace(ada, written=())
+    assert notices(replace(results, submissions=(not_begun(done, "analogy"),))) == []
+
+
+def test_every_page_has_the_numbers_and_the_total_of_the_notebook(
+    classroom: Classroom, results: TopicResults
+) -> None:
+    released = read_assignment(notebook_path("embeddings", project_root()))
+    numbers = {each.id: each.number for each in (*released.exercises, *released.questions)}
+    assert released.total == results.assignment.total
+    assert released.total in feedback_of(classroom, results, results.submissions[0])
+    report = Page(pages(classroom, results)["report.html"]).text
+    assert released.total in report
+    table = rows(write_grades(classroom, [results]))
+    for name, number in numbers.items():
+        assert f"{number} {name}" in report
+        assert {row["number"] for row in table if row["part"] == name} == {str(number)}
+    assert {row["max"] for row in table if row["part"] == "total"} == {"42"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "text", "page"),
+    [
+        (r"\partial L / \partial n_{bk}", "∂L / ∂n_bk", "∂<i>L</i> / ∂<i>n</i><sub>bk</sub>"),
+        (r"1 \le d < V - 1", "1 ≤ d < V − 1", "1 ≤ <i>d</i> &lt; <i>V</i> − 1"),
+        (
+            r"\min(1, \sqrt{t / f_w})",
+            "min(1, √(t / f_w))",
+            "min(1, √(<i>t</i> / <i>f</i><sub><i>w</i></sub>))",
+        ),
+        (r"\frac{x^{3/4}}{\log D}", "(x^(3/4)) / (log D)", "(<i>x</i><sup>(3/4)</sup>) / (log <i>D</i>)"),
+        (r"\sigma(-s)", "σ(−s)", "<i>σ</i>(−<i>s</i>)"),
+    ],
+)
+def test_a_formula_is_text(formula: str, text: str, page: str) -> None:
+    sentence = f"so ${formula}$ holds"
+    assert formulas.plain(sentence) == f"so {text} holds"
+    assert formulas.html(sentence) == f'so <span class="formula">{page}</span> holds'
+    assert formulas.unknown(sentence) == []
+
+
+def test_a_formula_that_cannot_be_shown_is_named() -> None:
+    assert formulas.unknown(r"a $\mathfrak{x}$ and $x_{a_{b}}$ and $x$") == [r"\mathfrak{x}"]
+
+
+def test_marks_in_a_sentence_are_shown_and_the_rest_is_text() -> None:
+    assert formulas.html("`a<b` is **not** $x^2$ <b>") == (
+        '<code>a&lt;b</code> is <strong>not</strong> <span class="formula"><i>x</i><sup>2</sup></span> &lt;b&gt;'
+    )
+    assert formulas.plain("`a<b` is **not** $x$\n <b>") == "`a<b` is not x <b>"
 
 
 def rows(path: Path) -> list[dict[str, str]]:

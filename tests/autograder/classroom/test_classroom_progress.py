@@ -59,20 +59,30 @@ def outcome(results: TopicResults, count: int) -> Outcome:
     """Records of the class of `results`, again and again."""
     records = [each.record for each in results.submissions if each.record]
     many = [replace(records[place % len(records)], student=f"s{place}") for place in range(count)]
-    return Outcome("embeddings", "1", many)
+    return Outcome("embeddings", "1", results.assignment, many)
 
 
-def printed(found: Outcome) -> str:
+def printed(found: Outcome, width: int = 150) -> str:
     shown = io.StringIO()
-    Console(file=shown, width=150, soft_wrap=True).print(scores(found))
+    Console(file=shown, width=width).print(scores(found))
     return shown.getvalue()
 
 
 @pytest.mark.parametrize("count", [1, 40])
 def test_a_small_class_is_a_table(results: TopicResults, count: int) -> None:
     text = printed(outcome(results, count))
-    assert all(each.id in text for each in results.assignment.exercises)
-    assert sum("│ s" in line for line in text.splitlines()) >= count
+    assert all(f"{each.number}={each.id}" in text for each in results.assignment.exercises)
+    assert results.assignment.total in text
+    assert sum(line.startswith("s") for line in text.splitlines()) >= count
+
+
+def test_every_column_can_be_read_at_80_characters(results: TopicResults) -> None:
+    lines = printed(outcome(results, 6), width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+    assert lines[1].split() == [*(str(each.number) for each in results.assignment.exercises), "automatic"]
+    (row,) = (line for line in lines if line.startswith("s0 "))
+    assert row.split()[1:14] == [str(each.score) for each in results.submissions[0].record.exercises] + ["39"]
 
 
 def test_a_large_class_is_a_line(results: TopicResults) -> None:
@@ -81,4 +91,4 @@ def test_a_large_class_is_a_line(results: TopicResults) -> None:
     text = printed(found)
     assert f"lowest {totals[0]}, lower quartile {totals[10]}, median {totals[20]}" in text
     assert len(text.splitlines()) == 1
-    assert printed(Outcome("rnn", "1")) == "rnn: no submissions\n"
+    assert printed(Outcome("rnn", "1", results.assignment)) == "rnn: no submissions\n"

@@ -58,9 +58,23 @@ def test_an_untouched_notebook_scores_nothing_and_says_so(tiny):
     graded = tiny.grade(blank(tiny.assignment))
     assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}
     assert {exercise.status for exercise in graded.record.exercises} == {"missing"}
-    assert "not attempted" in by_id(graded)["total"].reason
+    assert report(graded, "total") == (
+        "2. total: 0 of 4 points; not begun: the answer is as it was handed out\n"
+    )
+    assert graded.record.unanswered == ("why",)
     checks = [check for exercise in graded.record.exercises for check in exercise.checks]
     assert {(check.status, check.hint) for check in checks} == {("not tried", "")}
+
+
+def test_an_emptied_answer_is_not_begun_and_an_emptied_question_not_answered(tiny):
+    notebook = blank(tiny.assignment)
+    cells = {cell.id: cell for cell in notebook.cells}
+    cells["absolute"].source, cells["why"].source = " ", "\n"
+    graded = tiny.grade(notebook)
+    assert report(graded, "absolute") == "1. absolute: 0 of 3 points; not begun: the answer is empty\n"
+    assert graded.record.unanswered == ("why",)
+    cells["why"].source = "Because."
+    assert tiny.grade(notebook).record.unanswered == ()
 
 
 def test_a_line_left_from_the_stub_is_the_one_thing_said(tiny):
@@ -112,7 +126,7 @@ def test_what_is_wrong_is_said_where_it_is_wrong(row):
     assert len(found["f2"].error) < 400
     assert "Your code stopped with ValueError" in report(graded, "f2")
 
-    assert report(graded, "f3").startswith("f3: 2 of 3 points\n")
+    assert report(graded, "f3").startswith("4. f3: 2 of 3 points\n")
     assert "Hint: Hint: floats." in report(graded, "f3")
     assert "The tests in the notebook: passed" in report(graded, "f3")
     assert [check.status for check in found["f4"].checks] == ["failed", "not tried"]
