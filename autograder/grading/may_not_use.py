@@ -210,7 +210,7 @@ def _belongs(node: ast.AST, owner: str, renamed: Mapping[str, str]) -> bool:
     if not owner:
         return True
     if isinstance(node, ast.Attribute):
-        name = getattr(node.value, "id", None) or getattr(node.value, "attr", "")
+        name = str(getattr(node.value, "id", None) or getattr(node.value, "attr", ""))
         return owner in (name, renamed.get(name))
     if isinstance(node, ast.ImportFrom):
         return owner in (node.module or "").split(".")

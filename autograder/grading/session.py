@@ -50,7 +50,7 @@ class CheckOutcome:
 
     id: str
     status: str
-    """`passed`, `failed` or `not tried`; the last also when an error that has nothing to do with the check came first."""
+    """`passed`, `failed` or `not tried`; the last also when an error that tells nothing of the check came first."""
     points: int
     earned: int
     hint: str

@@ -176,6 +176,6 @@ def test_declared_checks_in_file_order(tmp_path: Path) -> None:
         "@checks.check(points=1, requires='a-1', after='test_b')\ndef test_a(s, r):\n    'two'\n"
     )
     assert [dataclasses.astuple(each) for each in declared_checks(path)] == [
-        ("test_b", 2, ("a-1", "a-2"), None, "one"),
-        ("test_a", 1, ("a-1",), "test_b", "two"),
+        ("test_b", 2, ("a-1", "a-2"), (), "one"),
+        ("test_a", 1, ("a-1",), ("test_b",), "two"),
     ]

@@ -149,8 +149,8 @@ def test_zero_gradients(student, rng):
     comes after the infinity hides it in the loss, and the gradient still goes through it."""
     for batch, width in SIZES:
         # The same entry again and again, so that it does not matter here whether rows are mixed up.
-        arguments = tuple(each.repeat_interleave(batch, dim=0) for each in entries(rng, 1, width))
-        theirs, ours = of_both(student, arguments, full_or_zero(rng, batch))
+        word, context, *biases = (each.repeat_interleave(batch, dim=0) for each in entries(rng, 1, width))
+        theirs, ours = of_both(student, (word, context, biases[0], biases[1]), full_or_zero(rng, batch))
         for gradient, wanted in zip(theirs[1], ours[1], strict=True):
             # Divided by the loss: over how many entries the mean is taken is the matter of other checks.
             assert_same(gradient.sum(0) / theirs[0], wanted.sum(0) / ours[0])

@@ -107,7 +107,7 @@ def test_a_constant_earns_nothing(exercise: str, value: str) -> None:
 def test_a_result_of_a_strange_kind_is_a_failed_check(name: str) -> None:
     source = f"def sgns_loss(center, context, negatives): return {name}"
     outcome = grade_locally(TOPIC, "sgns_loss", source, seed=5)
-    assert (outcome.score, outcome.failed, outcome.died) == (0, ("test_positive_pair",), "")
+    assert (outcome.score, outcome.failed, outcome.died) == (0, ("test_one_number",), "")
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,41 @@ def test_a_result_of_a_strange_kind_is_a_failed_check(name: str) -> None:
 def test_a_wrong_answer_fails_where_it_should_on_any_seed(exercise: str, name: str) -> None:
     case = CASES[exercise, name]
     assert [grade_locally(TOPIC, exercise, case.answer, seed).failed for seed in range(5)] == [case.fails] * 5
+
+
+ONE_SENTENCE = [
+    ("cooccurrence", "no_diagonal", "cooc-5"),
+    ("cooccurrence", "text_as_a_ring", "cooc-2"),
+    ("cooccurrence", "one_over_distance_plus_one", "cooc-3"),
+    ("glove_loss", "zero_times_infinity", "glove-6"),
+    ("glove_loss", "every_word_with_every_context", "glove-4"),
+    ("info_nce", "softmax_over_dimension_zero", "nce-2"),
+    ("train_skipgram", "negatives_without_replacement", "train-4"),
+    ("train_skipgram", "batch_without_replacement", "train-4"),
+    ("train_skipgram", "columns_swapped", "train-6"),
+    ("analogy", "subtracts_the_wrong_word", "analogy-1"),
+    ("analogy", "puts_them_at_minus_one", "analogy-3"),
+    ("SkipGram", "BiasForEveryWord", "skipgram-1"),
+    ("sgns_loss", "clamps_the_scores", "sgns-4"),
+    ("noise_distribution", "no_power", "noise-1"),
+    ("character_ngrams", "whole_word_first", "ngrams-5"),
+]
+
+
+@pytest.mark.parametrize(("exercise", "name", "sentence"), ONE_SENTENCE)
+def test_one_mistake_breaks_one_sentence(
+    assignment: Assignment, exercise: str, name: str, sentence: str
+) -> None:
+    failed = grade_locally(TOPIC, exercise, CASES[exercise, name].answer, seed=5).failed
+    broken = {each for check in assignment.checks[exercise] if check.id in failed for each in check.requires}
+    assert broken == {sentence}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_answer_that_stops_with_an_error_breaks_no_sentence(exercise: str) -> None:
+    source = f"class {exercise}:\n    def __init__(self, *args, **settings):\n        raise KeyError(args)"
+    outcome = grade_locally(TOPIC, exercise, source, seed=5)
+    assert (outcome.score, outcome.failed, outcome.died) == (0, (), "")
 
 
 def test_a_stand_in_lets_an_exercise_stand_alone(assignment: Assignment) -> None:

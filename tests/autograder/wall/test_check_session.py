@@ -122,18 +122,21 @@ def test_one_error_fails_one_check(tmp_path):
 
 def test_a_result_that_cannot_be_read_is_judged(tmp_path):
     outcomes = run(write(tmp_path / "checks", f=TWO), "def f(x): return object()")
-    assert [outcome.status for outcome in outcomes][0] == "failed"
+    assert outcomes[0].status == "failed"
     assert outcomes[0].error.kind == "Result"
     assert outcomes[0].hint == "Hint of the first."
 
 
 def test_a_check_may_come_after_several(tmp_path):
-    checks = TWO + '''
+    checks = (
+        TWO
+        + '''
     @check(points=1, requires="f-5", after=("test_first", "test_alone"))
     def test_whole(student, rng):
         """Hint of the whole."""
         assert student.f(5) == 10
     '''
+    )
     folder = write(tmp_path / "checks", f=checks)
     assert run(folder, "def f(x): return 2 * x")[-1].status == "passed"
     assert run(folder, "def f(x): return 2 * x if x != 3 else 0")[-1].status == "not tried"
