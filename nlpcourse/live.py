@@ -6,6 +6,7 @@ training: steps 1, loss 2.5
 >>> curve.close()
 """
 
+import io
 import time
 from typing import Any
 
@@ -62,10 +63,13 @@ class LiveCurve:
         axes = figure.subplots()
         axes.plot(*zip(*self.points, strict=True))
         axes.set(title=f"{self._title}  {self._note}", xlabel=self._x, ylabel=self._y)
+        drawing = io.StringIO()
+        figure.savefig(drawing, format="svg")
+        content = {"image/svg+xml": drawing.getvalue()}
         if self._handle is None:
-            self._handle = display(figure, display_id=True)
+            self._handle = display(content, raw=True, display_id=True)
         else:
-            self._handle.update(figure)
+            self._handle.update(content, raw=True)
 
 
 def in_notebook() -> bool:

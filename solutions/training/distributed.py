@@ -50,11 +50,13 @@ def share(batch: Tensor, parts: int) -> list[tuple[Tensor, float]]:
         parts: how many at most.
 
     Returns:
-        Each part and its weight, 1. A process for which no example is left gets the first one with weight 0: all
-        must go backward, because gradients are summed by all together.
+        As many parts in each process, with their weight, 1. In the place of a part without examples stands the
+        batch's first one with weight 0: all processes go forward and backward together, because FSDP gathers
+        parameters and both sum gradients on the way.
     """
-    mine = batch.tensor_split(world())[rank()].tensor_split(parts)
-    return [(part, 1.0) for part in mine if len(part)] or [(batch[:1], 0.0)]
+    largest = -(-len(batch) // world())
+    mine = batch.tensor_split(world())[rank()].tensor_split(min(parts, largest))
+    return [(part, 1.0) if len(part) else (batch[:1], 0.0) for part in mine]
 
 
 def spread(model: nn.Module, device: torch.device, *, shard: bool) -> nn.Module:
@@ -70,9 +72,7 @@ def spread(model: nn.Module, device: torch.device, *, shard: bool) -> nn.Module:
         return model.to(device)
     if not shard:
         on = [device.index] if device.type == "cuda" else None
-        return DistributedDataParallel(
-            model.to(device), on, broadcast_buffers=False, gradient_as_bucket_view=True
-        )
+        return DistributedDataParallel(model.to(device), on, gradient_as_bucket_view=True)
     for layers in [module for module in model.modules() if isinstance(module, nn.ModuleList)]:
         for layer in layers:
             fully_shard(layer)

@@ -241,10 +241,13 @@ class Session:
         state = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
         if (state["config"], state["seed"]) != (self._config, self.seed):
             raise CourseError(f"{self._checkpoint} is of another configuration; run it without --resume")
-        if len(state["random"]) != distributed.world():
+        if not state.keys() >= {*_REMEMBERED, "random"}:
             raise CourseError(
-                f"{self._checkpoint} is of {len(state['random'])} processes, these are {distributed.world()}"
+                f"{self._checkpoint} is of another version of the course; run it without --resume"
             )
+        then, now = len(state["random"]), distributed.world()
+        if then != now:
+            raise CourseError(f"{self._checkpoint} is of {then} processes, here is {now}; go on with as many")
         for name in _REMEMBERED:
             setattr(self, name, state[name])
         return state
