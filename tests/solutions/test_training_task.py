@@ -100,9 +100,9 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
         return update(batch, done)
 
     monkeypatch.setattr(task, "update", broken)
-    with pytest.raises(CourseError, match="the loss is nan in epoch 1; try a smaller learning rate"):
-        with session.running():
-            fit(task, session)
+    message = "the loss is nan in epoch 1; try a smaller learning rate"
+    with pytest.raises(CourseError, match=message), session.running():
+        fit(task, session)
     monkeypatch.undo()
     saved = torch.load(tmp_path / "tiny.pt", weights_only=True)
     assert saved["batch"] == 5
@@ -170,7 +170,7 @@ def test_a_log_gets_a_line_now_and_then(
     session = start(tmp_path)
     trained(session)
     terminal.errors.cache_clear()
-    first, *lines = capsys.readouterr().err.splitlines()
+    _, *lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 16
     for line in lines:
         assert re.fullmatch(r"tiny: loss \d+\.\d{3}  [\d,]+ tokens/s  MFU \d+\.\d%  [\d,]+ s left", line), (

@@ -154,7 +154,7 @@ def test_a_full_disk_leaves_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(CourseError, match="cannot write .*: No space left on device"):
+        with pytest.raises(CourseError, match=r"cannot write .*: No space left on device"):
             tokenized("corpus", TEXTS, tokenizer)
     assert list((cache / "tokens").iterdir()) == []
     assert len(tokenized("corpus", TEXTS, tokenizer)) > 0

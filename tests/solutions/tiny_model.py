@@ -108,33 +108,36 @@ def main(folder: Path) -> None:
     """
     with distributed.processes():
         for case in json.loads((folder / "cases.json").read_text()):
-            config, parts = TinyConfig(**case["settings"]), 0
-
-            def count(batch: Tensor, stop: int = case["stop"]) -> None:
-                nonlocal parts
-                parts += 1
-                if parts == stop and distributed.rank() == 1:
-                    session.stop()
-
             found: dict[str, object]
             try:
-                session = Session(
-                    "tiny",
-                    folder / f"{case['checkpoint']}.pt",
-                    asdict(config),
-                    seed=1,
-                    resume=case["resume"],
-                    device=device.choose(),
-                )
-                task, _ = tiny_task(config, session, count)
-                with session.running():
-                    fit(task, session, every=2)
-                tensors = distributed.collected(task.tensors())
-                found = {"curve": session.curve, "tensors": tensors, "tokens": session.tokens}
+                found = trained(folder / f"{case['checkpoint']}.pt", case)
             except CourseError as error:
                 found = {"error": str(error)}
             if distributed.rank() == 0:
                 torch.save({**found, "world": distributed.world()}, folder / f"{case['name']}.result")
+
+
+def trained(checkpoint: Path, case: dict) -> dict[str, object]:
+    """Curve, tensors and tokens of one case."""
+    config, parts = TinyConfig(**case["settings"]), 0
+
+    def count(batch: Tensor) -> None:
+        nonlocal parts
+        parts += 1
+        if parts == case["stop"] and distributed.rank() == 1:
+            session.stop()
+
+    session = Session(
+        "tiny", checkpoint, asdict(config), seed=1, resume=case["resume"], device=device.choose()
+    )
+    task, _ = tiny_task(config, session, count)
+    with session.running():
+        fit(task, session, every=2)
+    return {
+        "curve": session.curve,
+        "tensors": distributed.collected(task.tensors()),
+        "tokens": session.tokens,
+    }
 
 
 if __name__ == "__main__":
