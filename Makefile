@@ -50,5 +50,5 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "error: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
 	@echo "installing the pinned packages into .venv (a minute or more)"
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[site,instructor,dev]'
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[site,instructor,training,dev]'
 	@touch $(READY)

@@ -3,33 +3,48 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from nlpcourse.errors import CourseError
 
 
-def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
-    """Write `content` to `path` so that readers see the old file or the new one, never a part.
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of `path` when the block ends.
 
-    The bytes go to a temporary file in the same folder, are flushed to the disk, and replace `path` in one step.
+    Readers see the old file or the new one, never a part: the bytes go to a temporary file in the same folder, are
+    flushed to the disk, and replace `path` in one step.
 
     Raises:
         CourseError: the folder is missing, read-only or full; what stood at `path` is untouched.
     """
-    data = content.encode() if isinstance(content, str) else content
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink(missing_ok=True)
-        raise CourseError(
-            f"cannot write {path}: {error.strerror or error}; nothing was changed there"
-        ) from error
+        if isinstance(error, OSError):
+            raise CourseError(
+                f"cannot write {path}: {error.strerror or error}; nothing was changed there"
+            ) from error
+        raise
+
+
+def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+    """Write `content` to `path` as `replacing` does.
+
+    Raises:
+        CourseError: the folder is missing, read-only or full; what stood at `path` is untouched.
+    """
+    with replacing(path, mode=mode) as file:
+        file.write(content.encode() if isinstance(content, str) else content)

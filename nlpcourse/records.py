@@ -8,7 +8,7 @@
 import json
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,19 @@ class RunRecord:
     metrics: dict[str, float]
     baselines: dict[str, dict[str, float]]
     """By name, the same metrics on the same data."""
+    setting: dict[str, Any] | None = None
+    """Device, precision, compile and processes; None for a run that always computes on the CPU in fp32."""
+    tokens: int = 0
+    """Of the model's own vocabulary, all epochs together, without padding; 0 where they are not counted."""
+    tokens_per_second: float = 0.0
+    flops: float = 0.0
+    """Of the matrix products of all steps, padding included (`solutions/training/flops.py` derives them)."""
+    peak_flops: float | None = None
+    """FLOP/s that all devices together can reach, from data sheets; None where that is not known."""
+    mfu: float | None = None
+    """flops / wall_seconds / peak_flops."""
+    device_memory: int | None = None
+    """Bytes, the most that the GPU held at once; `peak_memory` is the processor's."""
 
 
 def folder(topic: str) -> Path:
@@ -84,11 +97,12 @@ def read(content: dict[str, Any], path: Path) -> RunRecord:
     """A record from the content of its file.
 
     Raises:
-        CourseError: a field is missing or unknown.
+        CourseError: a field is missing or unknown; those with a default may be missing.
     """
-    expected = {field.name for field in fields(RunRecord)}
-    if expected != content.keys():
-        wrong = ", ".join(sorted(expected ^ content.keys()))
+    known = {field.name for field in fields(RunRecord)}
+    required = {field.name for field in fields(RunRecord) if field.default is MISSING}
+    if not required <= content.keys() <= known:
+        wrong = ", ".join(sorted((required - content.keys()) | (content.keys() - known)))
         raise CourseError(f"{path} is not a record of this version: look at {wrong}; run it again")
     return RunRecord(**content)
 

@@ -2,13 +2,16 @@
 
 from dataclasses import fields
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from nlpcourse.errors import CourseError
+
+if TYPE_CHECKING:
+    from nlpcourse.records import RunRecord
 
 
 class Preset(StrEnum):
@@ -50,11 +53,15 @@ def train(
 ) -> None:
     """Train one of the course's real models and write down what it gave, in _build/runs.
 
-    Ctrl-C saves and stops; the same command with --resume goes on and comes to the same numbers.
+    Ctrl-C or SIGTERM saves and stops; the same command with --resume comes to the same numbers. On several GPUs:
+    torchrun --standalone --nproc-per-node 8 -m nlpcourse.cli train NAME --preset gpu.
 
     Example: [bold]nlpcourse train sgns --preset laptop --seeds 5 --record[/]
     """
+    import torch
+
     from nlpcourse.paths import project_root
+    from solutions.training import distributed
     from solutions.training.config import with_settings
     from solutions.training.runs import carry_out, find
 
@@ -67,17 +74,31 @@ def train(
     topic, run = find(name)
     if preset not in run.presets:
         raise CourseError(f"{name} has no preset {preset.value}; presets are {', '.join(run.presets)}")
+    if preset == Preset.gpu and not torch.cuda.is_available():
+        raise CourseError("the preset gpu needs a GPU, and torch sees none here; use --preset laptop")
     config = with_settings(run.presets[preset], settings or ())
     changed = config != run.presets[preset]
     if changed and keep:
         raise CourseError("--record keeps runs of a preset as it is; leave out --set or --record")
     label = f"{preset.value}+changed" if changed else preset.value
-    for each in range(seed, seed + seeds):
-        record, path = carry_out(topic, run, label, config, each, project_root(), resume=resume, keep=keep)
-        resume = False  # the later seeds begin at their beginning
-        numbers = ", ".join(f"{key} {value:.3f}" for key, value in record.metrics.items())
-        speed = f"{record.wall_seconds:.1f} s, {record.words_per_second:,.0f} words/s"
-        console.print(f"{name} seed {each}: {numbers} ({speed})\n  {path}", markup=False)
+    with distributed.processes():
+        for each in range(seed, seed + seeds):
+            record, path = carry_out(
+                topic, run, label, config, each, project_root(), resume=resume, keep=keep
+            )
+            resume = False  # the later seeds begin at their beginning
+            if distributed.rank() == 0:
+                console.print(f"{name} seed {each}: {_summary(record)}\n  {path}", markup=False)
+
+
+def _summary(record: "RunRecord") -> str:
+    numbers = ", ".join(f"{key} {value:.3f}" for key, value in record.metrics.items())
+    speed = f"{record.wall_seconds:.1f} s, {record.words_per_second:,.0f} words/s"
+    if record.tokens:
+        speed += f", {record.tokens_per_second:,.0f} tokens/s"
+    if record.mfu is not None:
+        speed += f", MFU {record.mfu:.1%}"
+    return f"{numbers} ({speed})"
 
 
 def _table() -> Table:

@@ -14,7 +14,8 @@ from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
 from nlpcourse.records import RunRecord
 from nlpcourse.topics import topics
-from solutions.training import record
+from solutions.training import device as devices
+from solutions.training import distributed, record
 from solutions.training.session import Session
 
 
@@ -41,6 +42,8 @@ class Run:
     train: Callable[[Any, Session], Result]
     threads: int | None = None
     """Threads of torch; None for torch's own choice. Many small operations are fastest on one."""
+    parallel: bool = False
+    """Whether torchrun may spread it over processes: its task is a `GradientTask`."""
 
 
 def find(name: str) -> tuple[str, Run]:
@@ -83,12 +86,16 @@ def carry_out(
         keep: write to `records/` too.
 
     Returns:
-        The record, and the file it stands in.
+        The record, and the file it stands in (in process 0).
 
     Raises:
         Stopped: a signal came.
-        CourseError: nothing to resume, or the record may not be kept.
+        CourseError: nothing to resume, the record may not be kept, or several processes are not for this run.
     """
+    if distributed.world() > 1 and not run.parallel:
+        raise CourseError(
+            f"{run.name} runs in one process, here are {distributed.world()}; leave out torchrun"
+        )
     if run.threads is not None:
         torch.set_num_threads(run.threads)
     hardware, commit = record.hardware(), record.commit(root)
@@ -96,9 +103,14 @@ def carry_out(
     if keep:  # said before the work, not after it
         record.refuse_other(root / "records" / topic / f"{name}.json", commit)
     checkpoint = root / "_build" / "runs" / topic / f"{name}.pt"
-    session = Session(f"{run.name} {seed}", checkpoint, asdict(config), seed=seed, resume=resume)
+    device = devices.choose()
+    session = Session(
+        f"{run.name} {seed}", checkpoint, asdict(config), seed=seed, resume=resume, device=device
+    )
+    torch.manual_seed(seed)
     with session.running():
         result = run.train(config, session)
+    setting = session.setting
     written = RunRecord(
         name=run.name,
         title=run.title,
@@ -118,7 +130,16 @@ def carry_out(
         curve=session.curve,
         metrics=result.metrics,
         baselines=result.baselines,
+        setting=asdict(setting) if setting else None,
+        tokens=session.tokens,
+        tokens_per_second=round(session.tokens / session.seconds, 1) if session.seconds else 0.0,
+        flops=session.flops,
+        peak_flops=session.peak_flops,
+        mfu=session.mfu,
+        device_memory=torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
     )
+    if distributed.rank() > 0:
+        return written, checkpoint  # process 0 writes
     path = record.write(written, root, keep=keep)
     for file, content in (result.files or {}).items():
         write_atomically(path.with_name(file), record.dumps({"run": path.stem, "commit": commit, **content}))

@@ -37,6 +37,15 @@ def test_five_seeds_of_every_run_on_the_same_data() -> None:
         assert all(run.config == mine[0].config for run in mine)
 
 
+def test_an_older_record_may_lack_what_came_later_and_nothing_else() -> None:
+    path = next(records.folder(TOPIC).glob("sgns-*.json"))
+    content = json.loads(path.read_text())
+    old = {key: value for key, value in content.items() if key not in ("mfu", "tokens", "setting")}
+    assert records.read(old, path).mfu is None
+    with pytest.raises(CourseError, match="look at mfus, words; run it again"):
+        records.read({**{key: value for key, value in old.items() if key != "words"}, "mfus": 1}, path)
+
+
 def test_the_map_is_whole() -> None:
     content = records.word_map(TOPIC)
     known = {path.stem for path in records.folder(TOPIC).glob("*.json")}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_model import TinyConfig, TinyModel, sequences, tiny_task
 from torch import Tensor
 from typer import Typer
 from typer.testing import CliRunner
@@ -20,6 +22,7 @@ from nlpcourse.errors import CourseError
 from solutions.embeddings.train import RUNS
 from solutions.embeddings.window_training import WindowConfig
 from solutions.training import command, record, runs
+from solutions.training import session as session_module
 from solutions.training.config import with_settings
 from solutions.training.loop import fit
 from solutions.training.runs import Result, Run, carry_out
@@ -182,6 +185,7 @@ def test_a_record_holds_what_was_run(checkout: Path) -> None:
     assert written.metrics["place"] == written.curve[-1]["place"]
     assert written.wall_seconds >= 0 and written.peak_memory > 1e6
     assert {"python", "torch", "numpy"} <= written.versions.keys()
+    assert written.setting is written.mfu is None and written.tokens == 0
     assert (checkout / "_build" / "runs" / "embeddings" / path.name).is_file()
     extra = json.loads((path.parent / "extra.json").read_text())
     assert extra == {"run": path.stem, "commit": "a" * 40, "points": [[1, 2]]}
@@ -331,6 +335,51 @@ def test_smoke_resumes_to_the_same_numbers(checkout: Path) -> None:
     resumed, _ = carry_out("embeddings", run, "smoke", config, 0, checkout, resume=True, keep=False)
     assert (resumed.metrics, resumed.words) == (whole.metrics, whole.words)
     assert without_clock(resumed.curve) == without_clock(whole.curve)
+
+
+def test_the_preset_gpu_needs_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run("tiny", "tiny", {"gpu": Small()}, lambda *_: pytest.fail("was trained"))
+    monkeypatch.setattr(runs, "registry", lambda: {"embeddings": [run]})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    _, _, error = invoke("tiny", "--preset", "gpu")
+    assert str(error) == "the preset gpu needs a GPU, and torch sees none here; use --preset laptop"
+
+
+def test_the_record_of_a_model_trained_by_gradients(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tokens, FLOPs and what the run computed on; the weights are drawn from the seed."""
+    weights = []
+
+    def train(config: TinyConfig, session: Session) -> Result:
+        torch.rand(1)
+        weights.append(TinyModel(config).words.weight.detach().clone())
+        task, _ = tiny_task(config, session)
+        fit(task, session)
+        return Result({"name": "counting"}, {"loss": session.curve[-1]["loss"]}, {})
+
+    run = Run("tiny", "tiny", {"smoke": TinyConfig()}, train, parallel=True)
+    monkeypatch.setattr(runs, "registry", lambda: {"embeddings": [run]})
+    monkeypatch.setattr(session_module, "peak", lambda device, precision: 1e12)
+    for _ in range(2):
+        torch.rand(5)
+        code, output, error = invoke("tiny", "--set", "epochs=2", "--set", "precision=bf16")
+        assert code == 0, error
+    assert re.search(r"tiny seed 0: loss \d.* words/s, [\d,]+ tokens/s, MFU \d", output), output
+    assert torch.equal(*weights)
+    (path,) = (checkout / "_build" / "runs" / "embeddings").glob("*.json")
+    written = record.load(path)
+    assert written.setting == {
+        "device": "cpu",
+        "precision": "bf16",
+        "compile": False,
+        "processes": 1,
+        "sharded": False,
+    }
+    assert written.tokens == 2 * sum(len(each) for each in sequences())
+    assert (written.flops, written.peak_flops, written.device_memory) == (1e8, 1e12, None)
+    assert written.mfu == pytest.approx(1e8 / written.wall_seconds / 1e12, rel=0.01)
+    assert written.tokens_per_second == pytest.approx(written.tokens / written.wall_seconds, rel=0.01)
 
 
 def test_the_entry_point_is_declared() -> None:
