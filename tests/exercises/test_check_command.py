@@ -185,7 +185,9 @@ def test_another_release_is_named(notebook: NotebookNode) -> None:
     notebook.metadata.nlpcourse.update(sources="0" * 64, version="0.0.9")
     _, notes = repaired(notebook, released)
     assert len(notes) == 1
-    assert notes[0].startswith("your notebook is of another release (version 0.0.9) than the course installed")
+    assert notes[0].startswith(
+        "your notebook is of another release (version 0.0.9) than the course installed"
+    )
 
 
 def test_without_a_released_notebook_gaps_are_refused(notebook: NotebookNode) -> None:
