@@ -73,8 +73,8 @@ class PositionWaves:
 <p class="course-waves-said" aria-live="polite"></p>
 </div>
 <noscript><p>With JavaScript on, the waves are drawn here, and you choose position, distance and width.</p></noscript>
-<figcaption>Above: the entries of the vectors, two to a row. Below: the cosine of the chosen position's vector with that
-of every position.</figcaption>
+<figcaption>Above: the entries of the vectors, two to a row, the first solid and the second dashed. Below: the cosine of
+the chosen position's vector with that of every position.</figcaption>
 <details><summary>The same as tables</summary>
 {first}
 {second}
