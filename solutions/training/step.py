@@ -58,7 +58,7 @@ class StepConfig:
                 raise CourseError(f"{name} is {getattr(self, name)!r}, expected {' or '.join(known)}")
         if self.compile and self.shard:
             raise CourseError(
-                "compile and shard are both true: FSDP's hooks are not compiled; set one of them"
+                "compile and shard are both true: the two have not been tried together; set one"
             )
 
 

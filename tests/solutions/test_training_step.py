@@ -173,7 +173,7 @@ def test_all_that_training_changes_stands_among_the_tensors() -> None:
         ({"accumulation": 0}, "accumulation is 0, expected 1 or more"),
         (
             {"compile": True, "shard": True},
-            "compile and shard are both true: FSDP's hooks are not compiled; set one of them",
+            "compile and shard are both true: the two have not been tried together; set one",
         ),
     ],
 )
