@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nlpcourse.standins import attention as public
 from solutions.attention.additive import additive_attention
 from solutions.attention.dot_product import scaled_dot_product_attention
 from solutions.attention.fast import FastDecoderLayer, FastEncoderLayer, FastMultiHeadAttention
@@ -15,6 +16,7 @@ from solutions.attention.layer_norm import LayerNorm
 from solutions.attention.layers import DecoderLayer, EncoderLayer
 from solutions.attention.masks import causal_mask, padding_mask
 from solutions.attention.multi_head import MultiHeadAttention
+from solutions.attention.positions import sinusoidal_positions
 
 B, H, T, S, D, F_WIDTH = 3, 2, 5, 7, 12, 20
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
@@ -273,3 +275,34 @@ def test_dropout_stands_behind_each_sublayer_and_rests_in_evaluation(kind: type[
     nn.init.ones_(layer.self_attention.out_proj.bias)
     dropped = (layer.train()(x) == x).float().mean().item()
     assert dropped == pytest.approx(0.9, abs=0.02)  # 7 standard deviations of 14,400 entries
+
+
+def test_the_stand_ins_give_what_the_reference_gives() -> None:
+    arguments = drawn(B, H, T, D), drawn(B, H, S, D, seed=1), drawn(B, H, S, 3, seed=2)
+    for mask in (None, random_mask(B, 1, T, S), torch.zeros(T, S, dtype=torch.bool)):
+        torch.testing.assert_close(
+            public.scaled_dot_product_attention(*arguments, mask),
+            scaled_dot_product_attention(*arguments, mask),
+        )
+    assert torch.equal(public.causal_mask(5), causal_mask(5))
+    tokens = torch.tensor([[5, 6, 7], [5, 9, 9]])
+    assert torch.equal(public.padding_mask(tokens, 9), padding_mask(tokens, 9))
+    torch.testing.assert_close(public.sinusoidal_positions(30, 10), sinusoidal_positions(30, 10))
+
+
+@pytest.mark.parametrize("mask", [None, random_mask(T, S), random_mask(B, 1, 1, S), random_mask(B, H, T, S)])
+def test_the_heads_that_are_lent_are_those_of_the_reference(mask: Tensor | None) -> None:
+    mine, lent = randomised(MultiHeadAttention(D, H)), public.MultiHeadAttention(D, H)
+    lent.load_state_dict(mine.state_dict())
+    x, memory = drawn(B, T, D), drawn(B, S, D, seed=1)
+    torch.testing.assert_close(lent(x, memory, memory, mask), mine(x, memory, memory, mask))
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_the_decoder_layer_that_is_lent_is_the_reference(norm_first: bool) -> None:
+    mine = randomised(DecoderLayer(D, H, F_WIDTH, norm_first=norm_first))
+    lent = public.DecoderLayer(D, H, F_WIDTH, norm_first=norm_first)
+    lent.load_state_dict(mine.state_dict())
+    x, memory = drawn(B, T, D), drawn(B, S, D, seed=1)
+    masks = causal_mask(T), random_mask(B, 1, 1, S)
+    torch.testing.assert_close(lent(x, memory, *masks), mine(x, memory, *masks))
