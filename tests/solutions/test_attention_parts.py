@@ -64,7 +64,7 @@ def test_dot_product_is_that_of_torch(mask: Tensor | None) -> None:
 
 @pytest.mark.parametrize("attention", ["dot product", "additive", "fast"])
 def test_a_place_that_sees_nothing_gets_zero_and_a_finite_gradient(attention: str) -> None:
-    """With minus infinity in its place, the whole row would be nan, and so would every gradient."""
+    """A softmax over nothing but minus infinity would be nan."""
     query, key = drawn(B, T, D).requires_grad_(), drawn(B, S, D, seed=1).requires_grad_()
     if attention == "dot product":
         mask = random_mask(B, T, S)

@@ -113,8 +113,8 @@ def test_gradients(student, rng):
 
 @check(points=1, requires="additive-5", after="test_gradients")
 def test_gradients_with_a_mask(student, rng):
-    """With a mask the gradients are wrong or not finite: a `nan` that is replaced afterwards is still in the
-    gradient."""
+    """With a mask the gradients are wrong or not finite. When an infinity is added to the scores, a `nan` that is
+    replaced afterwards is still in the gradient: write a finite number over hidden scores."""
     for sizes in SIZES:
         mask = draw_mask(rng, 1, sizes[0])
         assert_gradients(student, rng, *draw(rng, sizes, 1), mask)

@@ -140,8 +140,9 @@ def test_gradients(student, rng):
 
 @check(points=1, requires="sdpa-5", after="test_gradients")
 def test_gradients_with_a_mask(student, rng):
-    """With a mask the gradients are wrong or not finite. A `nan` that is replaced afterwards is gone from the
-    result, but not from the gradient: no infinity or `nan` may come up on the way."""
+    """With a mask the gradients are wrong or not finite. When an infinity is added to the scores, a `nan` that is
+    replaced afterwards is gone from the result, but not from the gradient: write a finite number over hidden scores.
+    """
     for sizes in SIZES:
         mask = draw_mask(rng, 2, *sizes[:2])
         assert_gradients(student, rng, *draw(rng, sizes, 2), mask)
