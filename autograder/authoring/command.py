@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 def exercises(
     topics: Annotated[
         list[str] | None,
-        typer.Argument(help="Topics to generate; all that are ready and have a manuscript when none is given."),
+        typer.Argument(
+            help="Topics to generate; all that are ready and have a manuscript when none is given."
+        ),
     ] = None,
     check: Annotated[
         bool,
