@@ -61,11 +61,11 @@ class MultiHeadAttention(nn.Module):
         found = []
         for head in range(self.num_heads):
             rows = slice(head * width, (head + 1) * width)
-            one = [
+            q, k, v = (
                 F.linear(x, layer.weight[rows], layer.bias[rows])
                 for x, layer in ((query, self.q_proj), (key, self.k_proj), (value, self.v_proj))
-            ]
-            found.append(F.scaled_dot_product_attention(*one, attn_mask=allowed[:, head]))
+            )
+            found.append(F.scaled_dot_product_attention(q, k, v, attn_mask=allowed[:, head]))
         return self.out_proj(torch.cat(found, dim=-1))
 
 

@@ -81,7 +81,7 @@ def gradient_of_x(student, layer, x, weighing):
 def test_gradients(student, rng):
     """The values are right, the gradients are not: `weight` and `bias` are the only parameters, and mean and
     variance depend on x too, so nothing may be detached."""
-    for count, width in SHAPES:
+    for count, width in ((5, 16), (3, 11)):
         theirs, ours = make_layers(student, width)
         x, weighing = torch.randn(count, width, generator=rng) * 2, torch.randn(count, width, generator=rng)
         gradients = theirs.grads(x, cotangent=weighing)
@@ -90,7 +90,8 @@ def test_gradients(student, rng):
         assert set(gradients) == {"weight", "bias"}
         assert_same(gradients["weight"], ours.weight.grad)
         assert_same(gradients["bias"], ours.bias.grad)
-        assert_same(student.probe(gradient_of_x, theirs, x, weighing), leaf.grad)
+        (expected,) = torch.autograd.grad(ours(leaf), leaf, weighing)
+        assert_same(student.probe(gradient_of_x, theirs, x, weighing), expected)
 
 
 def input_after_the_call(student, layer, x):

@@ -64,8 +64,8 @@ def test_one_beginning(student, rng):
     """With a beam of one the search is greedy: go on with the likeliest token until it is `end` or
     `max_length` is reached. Return a list of Python integers without `start` but with `end`, and the sum of
     the log-probabilities as a Python float."""
-    for rounds in (1, 3, 5, 7, 6, 4):
-        assert_search(student, draw_model(rng, rounds), beam_size=1)
+    for rounds in (1, 3, 5, 7, 6, 4) * 3:
+        assert_search(student, draw_model(rng, rounds, end=1.0), beam_size=1)
 
 
 @check(points=1, requires="beam-3", after="test_one_beginning")
@@ -73,7 +73,7 @@ def test_several_beginnings(student, rng):
     """With several beginnings, none of which ends early, the search goes wrong: the best of the continuations
     of all beginnings together are kept (not the best of each), each with the sum of all its
     log-probabilities, and each goes on from its own beginning."""
-    for rounds, beam_size in ((2, 2), (4, 3), (6, 2), (5, 4), (5, 3), (6, 5)):
+    for rounds, beam_size in ((2, 2), (4, 3), (6, 2), (5, 4), (5, 3), (6, 5)) * 4:
         assert_search(student, draw_model(rng, rounds, end=-30.0), beam_size=beam_size)
 
 
@@ -81,7 +81,7 @@ def test_several_beginnings(student, rng):
 def test_finished_sequences(student, rng):
     """Sequences that end early are handled wrongly: what ends with `end` is set aside and not continued, its
     place stays empty, and it competes with all others at the end."""
-    for rounds, beam_size in ((4, 2), (6, 3), (5, 4), (7, 2), (5, 3), (6, 6)):
+    for rounds, beam_size in ((4, 2), (6, 3), (5, 4), (7, 2), (5, 3), (6, 6)) * 4:
         for end in (0.5, 1.5):
             assert_search(student, draw_model(rng, rounds, end=end), beam_size=beam_size)
 
@@ -99,7 +99,7 @@ def test_length(student, rng):
     """With one beginning and `alpha` above 0 the score is wrong: divide by the number of tokens, `end`
     counted and `start` not, to the power of `alpha`."""
     for alpha in (0.5, 1.0, 2.0):
-        for rounds in (3, 6):
+        for rounds in (3, 6) * 8:
             assert_search(student, draw_model(rng, rounds), beam_size=1, alpha=alpha)
 
 
@@ -109,7 +109,7 @@ def test_longer_may_be_better(student, rng):
     log-probability, the finished are compared by their score, and the search goes on while a beginning is
     open."""
     for alpha in (0.6, 1.0, 1.7):
-        for rounds, beam_size in ((5, 3), (7, 4), (6, 2), (6, 5)):
+        for rounds, beam_size in ((5, 3), (7, 4), (6, 2), (6, 5)) * 3:
             assert_search(student, draw_model(rng, rounds, end=0.5), beam_size=beam_size, alpha=alpha)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from autograder.checks import check
-from autograder.checks.comparing import assert_same
+from autograder.checks.comparing import ABSOLUTE, RELATIVE, assert_same
 from solutions.attention import dot_product as reference
 
 SIZES = ((5, 7, 9, 3), (3, 11, 5, 7), (7, 2, 17, 4))
@@ -33,13 +33,13 @@ def draw_mask(rng: torch.Generator, *shape: int) -> Tensor:
     return mask
 
 
-def assert_both(student, *arguments: Tensor) -> None:
+def assert_both(student, *arguments: Tensor, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> None:
     """Output and weights are the reference's, hidden places exactly."""
     result = student.scaled_dot_product_attention(*arguments)
     assert isinstance(result, tuple | list)
     assert len(result) == 2
     for mine, expected in zip(result, reference.scaled_dot_product_attention(*arguments), strict=True):
-        assert_same(mine, expected)
+        assert_same(mine, expected, relative=relative, absolute=absolute)
     if len(arguments) == 4:
         assert not result[1][~arguments[3].expand_as(result[1])].any()
 
@@ -127,7 +127,9 @@ def test_large_scores(student, rng):
         query, key, value = draw(rng, sizes)
         for size in (30.0, 300.0):
             scores = query @ key.T
-            assert_both(student, query * size / scores.abs().max() * sizes[2] ** 0.5, key, value)
+            query_of_size = query * size / scores.abs().max() * sizes[2] ** 0.5
+            # A score of 300 is known to 1e-4 or so, depending on where it is scaled.
+            assert_both(student, query_of_size, key, value, relative=1e-2, absolute=1e-3)
 
 
 @check(points=1, requires="sdpa-5", after="test_output")

@@ -33,12 +33,13 @@ def train_noting(student, start, training, source, target, seed, settings):
     """
     calls, modes = [], []
     model = torch.nn.Module()
-    model.table = torch.nn.Parameter(start.double())  # (V, V)
+    table = torch.nn.Parameter(start.double())  # (V, V)
+    model.table = table
 
     def forward(source, inputs, source_mask, target_mask):
         calls.append(tuple(part.clone() for part in (source, inputs, source_mask, target_mask)))
         modes.append(model.training)
-        return model.table[inputs]
+        return table[inputs]
 
     model.forward = forward
     model.train(training)
@@ -49,7 +50,7 @@ def train_noting(student, start, training, source, target, seed, settings):
         "modes": modes,
         "mode": model.training,
         "losses": losses,
-        "table": model.table,
+        "table": table,
         "source": source,
         "target": target,
     }

@@ -36,7 +36,7 @@ def cosine_first(length, d_model):
     return torch.stack([angles.cos(), angles.sin()], dim=-1).flatten(1).float()
 
 
-@wrong(thinking="Places are counted from 1.", fails=("test_first_wave", "test_lengths_of_the_waves"))
+@wrong(thinking="Places are counted from 1.", fails=("test_first_wave",))
 def counted_from_one(length, d_model):
     places = torch.arange(1, length + 1, dtype=torch.float64)[:, None]
     return waves(places / 10000 ** (torch.arange(0, d_model, 2, dtype=torch.float64) / d_model))
@@ -63,9 +63,7 @@ def twice_the_exponent(length, d_model):
     return waves(places / 10000 ** (2 * torch.arange(0, d_model, 2, dtype=torch.float64) / d_model))
 
 
-@wrong(
-    thinking="Each column has an exponent of its own.", fails=("test_first_wave", "test_lengths_of_the_waves")
-)
+@wrong(thinking="Each column has an exponent of its own.", fails=("test_first_wave",))
 def exponent_of_the_column(length, d_model):
     places = torch.arange(length, dtype=torch.float64)[:, None]
     angles = places / 10000 ** (torch.arange(d_model, dtype=torch.float64) / d_model)
@@ -79,11 +77,10 @@ def whole_circles(length, d_model):
     return waves(places / 10000 ** (torch.arange(0, d_model, 2, dtype=torch.float64) / d_model))
 
 
-@wrong(thinking="A logarithm is as exact as a power.", fails=("test_far_places",))
-def half_precision_of_far_places(length, d_model):
-    places = torch.arange(length, dtype=torch.float32)[:, None] / 3
-    exponents = torch.arange(0, d_model, 2, dtype=torch.float32) / d_model
-    return waves((places * torch.exp(-math.log(10000.0) * exponents)) * 3)
+@wrong(thinking="Positions are added to 32-bit vectors, so 32 bits are enough.", fails=("test_far_places",))
+def angles_in_32_bits(length, d_model):
+    places = torch.arange(length, dtype=torch.float32)[:, None]
+    return waves(places * 10000 ** (-torch.arange(0, d_model, 2, dtype=torch.float32) / d_model))
 
 
 # --- Right -----------------------------------------------------------------------------------------------
