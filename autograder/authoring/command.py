@@ -24,7 +24,10 @@ def register(app: typer.Typer) -> None:
 def exercises(
     topics: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TOPIC ...", help="Topics whose notebook to write; all when none is given."),
+        typer.Argument(
+            metavar="TOPIC ...",
+            help="Topics whose notebook to write; all that are ready and have a manuscript when none is given.",
+        ),
     ] = None,
     check: Annotated[
         bool,
@@ -93,8 +96,12 @@ def _generate(topic: str, root: Path) -> str:
 
 
 def manuscripts(root: Path) -> list[str]:
-    """The topics that have a manuscript, in course order."""
-    return [each.name for each in all_topics() if (root / "solutions" / each.name / "exercise.md").is_file()]
+    """The ready topics that have a manuscript, in course order; that of a planned one is built by its name alone."""
+    return [
+        each.name
+        for each in all_topics()
+        if each.ready and (root / "solutions" / each.name / "exercise.md").is_file()
+    ]
 
 
 def strangers(root: Path) -> list[Path]:

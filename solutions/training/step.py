@@ -47,7 +47,7 @@ class StepConfig:
     precision: str = "fp32"
     """`fp32`, or `bf16`: matrix products in bfloat16, weights and sums in float32."""
     compile: bool = False
-    """Compile the model; pays for runs over five minutes."""
+    """Compile the model; pays for runs over five minutes. Not with `shard`."""
     shard: bool = False
     """Spread the parameters over the processes of torchrun (FSDP) instead of a copy in each (DDP)."""
 
@@ -56,6 +56,10 @@ class StepConfig:
         for name, known in {"schedule": tuple(SCHEDULES), "precision": ("fp32", "bf16")}.items():
             if getattr(self, name) not in known:
                 raise CourseError(f"{name} is {getattr(self, name)!r}, expected {' or '.join(known)}")
+        if self.compile and self.shard:
+            raise CourseError(
+                "compile and shard are both true: the two have not been tried together; set one"
+            )
 
 
 class Step:

@@ -171,6 +171,10 @@ def test_all_that_training_changes_stands_among_the_tensors() -> None:
         ({"schedule": "cosin"}, "schedule is 'cosin', expected constant or linear or cosine or inverse_sqrt"),
         ({"precision": "fp16"}, "precision is 'fp16', expected fp32 or bf16"),
         ({"accumulation": 0}, "accumulation is 0, expected 1 or more"),
+        (
+            {"compile": True, "shard": True},
+            "compile and shard are both true: the two have not been tried together; set one",
+        ),
     ],
 )
 def test_settings_that_cannot_be(settings: dict, message: str) -> None:

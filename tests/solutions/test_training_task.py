@@ -1,8 +1,9 @@
 """A model trained by gradients, through the loop: resuming bit by bit, and ends that keep the last good checkpoint."""
 
+import itertools
 import os
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,27 @@ def test_points_come_every_few_batches_and_metrics_without_dropout(tmp_path: Pat
     assert [point["epoch"] for point in session.curve] == [3 / 8, 6 / 8, 1, 1 + 3 / 8, 1 + 6 / 8, 2]
     assert ["drops" in point for point in session.curve] == 2 * [False, False, True]
     assert session.curve[2]["drops"] == session.curve[5]["drops"] == 0.0
+
+
+def test_the_schedule_goes_over_all_epochs_and_points_over_the_steps_since_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(CONFIG, schedule="linear", warmup=0)
+    session = start(tmp_path, config)
+    task, _ = tiny_task(config, session)
+    update, losses, rates = task.update, [], []
+
+    def noted(batch: torch.Tensor, done: float) -> torch.Tensor:
+        losses.append(update(batch, done))
+        rates.append(task._step._optimizer.param_groups[0]["lr"])
+        return losses[-1]
+
+    monkeypatch.setattr(task, "update", noted)
+    fit(task, session, every=3)
+    assert rates == pytest.approx([0.01 * (1 - step / 16) for step in range(16)])
+    borders = [0, 3, 6, 8, 11, 14, 16]
+    means = [torch.stack(losses[i:j]).mean().item() for i, j in itertools.pairwise(borders)]
+    assert [point["loss"] for point in session.curve] == pytest.approx(means)
 
 
 def test_another_seed_is_another_run(tmp_path: Path) -> None:

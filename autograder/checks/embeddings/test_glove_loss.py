@@ -7,6 +7,7 @@ Numbers are drawn so that errors have size one and no two of them agree. Every c
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.checks import check
@@ -23,8 +24,12 @@ Entries = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def entries(rng: torch.Generator, batch: int, width: int, *, biases: bool = True) -> Entries:
-    """Vectors (B, D) whose dot products have spread one, and biases (B,), all of size one or all zero."""
-    word, context = torch.randn(2, batch, width, generator=rng) * width**-0.25
+    """Vectors (B, D) of length 1.2, and biases (B,), all of size one or all zero.
+
+    Dot product and biases together stay below log 100, the dot product alone below log 5, so that no error is nearly
+    zero: the gradient divided by the loss would be nothing but rounding.
+    """
+    word, context = 1.2 * F.normalize(torch.randn(2, batch, width, generator=rng), dim=-1)
     sizes = torch.rand(2, batch, generator=rng) + 0.5
     word_bias, context_bias = sizes if biases else torch.zeros(2, batch)
     return word, context, word_bias, context_bias

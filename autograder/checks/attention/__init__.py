@@ -1,0 +1,1 @@
+"""Hidden checks of the `attention` assignment, one module an exercise."""

@@ -1,0 +1,49 @@
+"""Hidden checks of `sinusoidal_positions`: the first wave, where waves stand, how long they are, far places."""
+
+from autograder.checks import check
+from autograder.checks.comparing import assert_same
+from solutions.attention import positions as reference
+
+
+@check(points=1, requires="waves-1")
+def test_first_wave(student, rng):
+    """With a width of 2 there is one wave, and its angle is the place itself, counted from 0: the sine in
+    column 0, the cosine in column 1."""
+    for length in (7, 1, 12):
+        assert_same(
+            student.sinusoidal_positions(length, 2), reference.sinusoidal_positions(length, 2), absolute=1e-4
+        )
+
+
+@check(points=1, requires="waves-3", after="test_first_wave")
+def test_lengths_of_the_waves(student, rng):
+    """One wave is right, several are not: the exponent grows from 0 by 2 / D from wave to wave. Looked at as
+    a set, whatever columns they stand in, the entries of each row are not those of the formula."""
+    for length, width in ((7, 6), (12, 4), (5, 10)):
+        found = student.sinusoidal_positions(length, width)
+        wanted = reference.sinusoidal_positions(length, width)
+        assert found.shape == wanted.shape
+        assert_same(found.sort(dim=1).values, wanted.sort(dim=1).values, absolute=1e-4)
+
+
+@check(points=1, requires="waves-2", after="test_lengths_of_the_waves")
+def test_columns(student, rng):
+    """The entries are right but stand in other columns: the sine and the cosine of a wave are neighbours; the
+    sines are not all in the first half."""
+    for length, width in ((7, 6), (12, 4), (5, 10)):
+        assert_same(
+            student.sinusoidal_positions(length, width),
+            reference.sinusoidal_positions(length, width),
+            absolute=1e-4,
+        )
+
+
+@check(points=1, requires="waves-4", after="test_columns")
+def test_far_places(student, rng):
+    """Near places are right, far ones are not: an angle of many thousands leaves a 32-bit number too few digits behind
+    the point. Compute the angles in 64 bits."""
+    for length, width in ((80_001, 10), (100_001, 12)):
+        found = student.sinusoidal_positions(length, width)
+        wanted = reference.sinusoidal_positions(length, width)
+        assert found.shape == wanted.shape
+        assert_same(found[-1000:], wanted[-1000:], relative=0, absolute=1e-4)
