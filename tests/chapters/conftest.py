@@ -55,6 +55,18 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page in a fresh browser profile; an error of a script fails the test."""
+    context = browser.new_context(viewport={"width": 1000, "height": 900})
+    faults: list[str] = []
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    context.close()
+    assert faults == []
+
+
 def make_book(book: Path, text: str) -> Path:
     """Make a checkout with one page in the folder `book`, set up as the real one is."""
     (book / "chapters").mkdir(parents=True, exist_ok=True)
