@@ -89,7 +89,7 @@ def beam_page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def nodes(page: Any, kind: str) -> list[str]:
-    return page.locator(f".course-beam-drawing .course-beam-{kind} text").all_inner_texts()
+    return page.locator(f".course-beam-drawing .course-beam-{kind} text").all_text_contents()
 
 
 class TestInABrowser:
@@ -112,6 +112,7 @@ class TestInABrowser:
         assert nodes(page, "best") == [". .300"]
         assert said.inner_text().endswith('The search ends. The best finished sequence is "a ." 0.300.')
         assert step.is_disabled()
+        assert page.evaluate("document.activeElement.name") == "back"
 
     def test_another_beam_size_starts_anew_and_finds_another_sequence(
         self, page: Any, beam_page: str

@@ -88,8 +88,12 @@
         const shown = `${node.tokens.at(-1)} ${node.probability.toFixed(3).slice(1)}`;
         make("text", { x: cx + 9, y: cy + font * 0.35, "font-size": font }, group, shown);
       }
+      // A disabled button loses the focus, and with it the keys.
+      const focused = document.activeElement;
       button.back.disabled = !step;
       button.step.disabled = over;
+      if (over && focused === button.step) button.back.focus();
+      if (!step && focused === button.back) button.step.focus();
       said.textContent = say();
       svg.setAttribute("aria-label", `A tree with ${seen.length} nodes. ${said.textContent}`);
     };
@@ -98,7 +102,6 @@
       const last = 2 * searches[size.value].length;
       step = Math.max(0, Math.min(last, to));
       draw();
-      if (!step && document.activeElement === document.body) button.step.focus();
     };
     const choose = () => {
       tree = plant(searches[size.value], end);
