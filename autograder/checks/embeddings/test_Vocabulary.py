@@ -62,10 +62,14 @@ def test_order(student, rng):
 
 @check(points=1, requires="vocabulary-1", after="test_order")
 def test_equal_counts(student, rng):
-    """Words of unlike count are in order, words of equal count are not: sorting by count alone leaves them as
-    they were met, and turning the whole order round turns the alphabet, too."""
-    for _ in range(3):
-        texts = draw_texts(rng, (3, 5, 3, 5, 5, 3, 5, 3, 3))
+    """Words of equal count are not in the order in which Python has strings: sorting by count alone leaves them as
+    they were met, turning the whole order round turns the alphabet, too, and capital letters come before all small
+    ones."""
+    counts = (3, 5, 3, 5, 5, 3, 5, 3, 3)
+    for capitals in (0, 0, 5):
+        words = draw_words(rng, len(counts))
+        words[:capitals] = [word.upper() for word in words[:capitals]]
+        texts = mixed_texts(rng, words, counts)
         assert student.probe(made, texts, smallest_count=1)[0] == reference.Vocabulary(texts).words
 
 
@@ -95,10 +99,12 @@ def test_counts(student, rng):
 
 
 def encoded(student, texts, least, asked):
-    """Runs beside the student's code: the words, and the numbers of the words of two more texts."""
+    """Runs beside the student's code: words and counts of a vocabulary, the numbers of the words of more texts, and
+    the words and counts after that."""
     vocabulary = student.Vocabulary(texts, smallest_count=least)
+    before = list(vocabulary.words), list(vocabulary.counts)
     numbers = [vocabulary.encode(text) for text in asked]
-    return vocabulary.words, numbers
+    return before, numbers, (list(vocabulary.words), list(vocabulary.counts))
 
 
 def read_back(words: Any, numbers: Any) -> list[str]:
@@ -111,15 +117,17 @@ def read_back(words: Any, numbers: Any) -> list[str]:
 @check(points=1, requires="vocabulary-4")
 def test_encode(student, rng):
     """The numbers are not the places of the words in `words`. A word that is too rare, or that was never seen, is
-    no error: it has the number of `<unk>`, every time it comes, and it does not get a place by being asked for."""
+    no error: it has the number of `<unk>`, every time it comes, and it neither gets a place nor is counted by being
+    asked for."""
     for least in (3, 5, 8):
         texts = draw_texts(rng)
         strangers = [word.upper() for word in draw_words(rng, 3)]
         asked = [strangers + texts[0] + strangers, [], texts[1] + strangers]
-        words, numbers = student.probe(encoded, texts, least, asked)
+        before, numbers, after = student.probe(encoded, texts, least, asked)
         expected = reference.Vocabulary(texts, smallest_count=least)
         assert isinstance(numbers, list)
-        found = [read_back(words, each) for each in numbers]
+        found = [read_back(before[0], each) for each in numbers]
+        assert after == before
         assert found == [expected.decode(expected.encode(text)) for text in asked]
 
 

@@ -202,6 +202,13 @@ class BothTablesZero(Sound):
         nn.init.zeros_(self.center_vectors.weight)
 
 
+@wrong(thinking="A seed makes the start repeatable.", fails=("test_center_start",))
+class SeedInside(Sound):
+    def __init__(self, *, vocabulary_size, dimension):
+        torch.manual_seed(0)
+        super().__init__(vocabulary_size=vocabulary_size, dimension=dimension)
+
+
 # --- Right -----------------------------------------------------------------------------------------------
 
 

@@ -265,6 +265,20 @@ class WordsOfTheClass(Sound):
         type(self).words, type(self).counts = self.__dict__.pop("words"), self.__dict__.pop("counts")
 
 
+@wrong(thinking="The order of the alphabet knows no capital letters.", fails=("test_equal_counts",))
+class OrderWithoutCapitals(Sound):
+    def in_order(self, occurrences):
+        return sorted(occurrences.items(), key=lambda each: (-each[1], each[0].lower(), each[0]))
+
+
+@wrong(thinking="Each unknown word that comes is one more `<unk>`.", fails=("test_encode",))
+class CountsWhileEncoding(Sound):
+    def encode(self, text):
+        found = super().encode(text)
+        self.counts[0] += found.count(0)
+        return found
+
+
 # --- Right -----------------------------------------------------------------------------------------------
 
 

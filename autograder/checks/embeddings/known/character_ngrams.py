@@ -183,6 +183,24 @@ def small_letters(word, *, smallest=3, largest=6):
     return pieces if marked in pieces else [*pieces, marked]
 
 
+@wrong(thinking="A run must be shorter than the word.", fails=("test_lengths",))
+def runs_shorter_than_the_word(word, *, smallest=3, largest=6):
+    marked = f"<{word}>"
+    lengths = range(smallest, min(largest, len(word) - 1) + 1)
+    found = [marked[i : i + n] for n in lengths for i in range(len(marked) - n + 1)]
+    return found if marked in found else [*found, marked]
+
+
+@wrong(thinking="A letter and its accent are one character.", fails=("test_any_characters",))
+def accents_put_on_letters(word, *, smallest=3, largest=6):
+    import unicodedata
+
+    marked = f"<{unicodedata.normalize('NFC', word)}>"
+    lengths = range(smallest, largest + 1)
+    found = [marked[i : i + n] for n in lengths for i in range(len(marked) - n + 1)]
+    return found if marked in found else [*found, marked]
+
+
 # --- Right -----------------------------------------------------------------------------------------------
 
 

@@ -224,6 +224,18 @@ def floating_numbers(text, window):
     return pairs
 
 
+@wrong(thinking="Two words are too few for a window.", fails=("test_ends",))
+def texts_of_three_or_more(text, window):
+    places = range(len(text)) if len(text) > 2 else ()
+    rows = [
+        (text[i], text[j])
+        for i in places
+        for j in range(max(0, i - window), min(len(text), i + window + 1))
+        if i != j
+    ]
+    return torch.tensor(rows, dtype=torch.long).view(-1, 2)
+
+
 # --- Right -----------------------------------------------------------------------------------------------
 
 
