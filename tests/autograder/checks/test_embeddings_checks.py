@@ -244,5 +244,4 @@ def test_words_of_the_question_alone_rank_nothing() -> None:
         "    scores = table @ (table[b] - table[a] + table[c])\n    scores[[a, b, c]] = -1e9\n"
         "    return scores.topk(k).indices.tolist()"
     )
-    failed = grade_locally(TOPIC, "analogy", answer, seed=3).failed
-    assert {"test_scaled_before_adding", "test_ranked_by_angle"} <= set(failed)
+    assert "test_ranking" in grade_locally(TOPIC, "analogy", answer, seed=3).failed
