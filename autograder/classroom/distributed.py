@@ -10,8 +10,10 @@ import multiprocessing
 import platform
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,8 @@ class Pack:
     """The pin: path below it, content."""
     salt: bytes
     unsafe: bool
+    facts: tuple[tuple[str, str], ...] = ()
+    """What must be equal on every worker, see `facts`; a worker that came later is asked by this."""
 
     @property
     def digest(self) -> str:
@@ -58,7 +62,7 @@ def pack(classroom: Classroom, topic: str, *, unsafe: bool) -> Pack:
     pin = classroom.pin(topic)
     files = sorted(path for path in pin.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     content = tuple((path.relative_to(pin).as_posix(), path.read_bytes()) for path in files)
-    return Pack(topic, content, classroom.salt(), unsafe)
+    return Pack(topic, content, classroom.salt(), unsafe, tuple(facts().items()))
 
 
 def work_on(
@@ -105,14 +109,19 @@ def work_on(
 
 
 def _answer(future: Any) -> tuple[Record, bytes] | Died | Raised:
-    error = future.exception()
-    if error is not None:  # raised outside of the grading process: Dask's own, or its workers died at it
+    """What came of a submission. Only workers that died at it speak against it; all else is the cluster's failure."""
+    from distributed.scheduler import KilledWorker
+
+    try:
+        answer = future.result()
+        if isinstance(answer, Died | Raised):
+            return answer
+        record, notebook = answer
+        return Record.from_json(record), bytes(notebook)
+    except KilledWorker as error:
         return Died(f"{type(error).__name__}: {error}")
-    answer = future.result()
-    if isinstance(answer, Died | Raised):
-        return answer
-    record, notebook = answer
-    return Record.from_json(record), notebook
+    except Exception as error:  # noqa: BLE001 - a full disk there, a lost scheduler, an answer that is no record
+        return Raised(f"on the Dask cluster: {type(error).__name__}: {error}", traceback.format_exc())
 
 
 def _check_workers(client: Any, unsafe: bool) -> None:
@@ -160,6 +169,16 @@ def fitness() -> tuple[dict[str, str], str]:
     return found, ""
 
 
+@cache
+def _unfit(wanted: tuple[tuple[str, str], ...], unsafe: bool) -> str:
+    """Why this worker must not grade what was made with the facts `wanted`, or ""."""
+    there, complaint = fitness()
+    for name, value in wanted:
+        if there.get(name) != value:
+            return f"has another {name} ({there.get(name)}, not {value}); install the same course there"
+    return f"cannot grade: {complaint}" if complaint and not unsafe else ""
+
+
 _idle: dict[str, list[Resident]] = {}
 _folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
 _lock = threading.Lock()
@@ -170,7 +189,12 @@ def grade_bytes(graded_with: Pack, student: str, submission: bytes) -> Any:
 
     Returns:
         The record as JSON and the graded notebook; or `Died`, or `Raised`.
+
+    Raises:
+        CourseError: this worker is not fit: it came after the others had been asked.
     """
+    if complaint := _unfit(graded_with.facts, graded_with.unsafe):
+        raise CourseError(f"a Dask worker {complaint}")
     key = graded_with.digest
     with _lock:
         if key not in _folders:

@@ -124,6 +124,10 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
             if isinstance(answer, Died):
                 answer = _given_up(run, student, answer)
             record, notebook = answer
+            if strange := _strange(run, student, record):
+                outcome.problems.append(f"{student}: the grader failed: {strange}")
+                progress.add(failed=True)
+                continue
             _write(run, record, notebook)
             _settle(run, gradebook, record, entries, outcome)
             outcome.graded += 1
@@ -195,6 +199,21 @@ def _write(run: _Run, record: Record, notebook: bytes) -> None:
     make_folder(run.classroom.record(record.student, run.topic).parent)
     write_atomically(run.classroom.graded(record.student, run.topic), notebook)
     write_atomically(run.classroom.record(record.student, run.topic), record.to_json())
+
+
+def _strange(run: _Run, student: str, record: Record) -> str:
+    """Why `record`, perhaps from another machine, cannot be that of the student's submission, or ""."""
+    submission = run.classroom.submission(student, run.topic).read_bytes()
+    wanted = {
+        "student": (record.student, student),
+        "topic": (record.assignment, run.topic),
+        "submission": (record.hashes.submission, hashlib.sha256(submission).hexdigest()),
+        "release": (record.hashes.fingerprint, run.assignment.fingerprint),
+    }
+    return next(
+        (f"its record is of another {name} ({got})" for name, (got, right) in wanted.items() if got != right),
+        "",
+    )
 
 
 def _given_up(run: _Run, student: str, died: Died) -> tuple[Record, bytes]:

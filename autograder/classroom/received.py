@@ -12,6 +12,8 @@ from autograder.classroom.names import escape_cell, unescape_cell
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
 
+_BEHIND_A_SEPARATOR = re.compile(r"([;\t]\s*+)(?=[=+\-@＝＋－＠])")
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -91,5 +93,9 @@ def csv_bytes(head: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
 
 
 def _cell(text: str) -> str:
-    """Text that a CSV reader gives back: its line ends as `\\n`, without other control characters."""
+    """Text that a CSV reader gives back: its line ends as `\\n`, without other control characters.
+
+    A spreadsheet of a country with decimal commas splits cells at `;`, quoted or not: no formula may stand behind one.
+    """
+    text = _BEHIND_A_SEPARATOR.sub(r"\1'", text)
     return "\n".join(re.sub(r"[^\t\x20-\x7e\xa0-\U0010ffff]", "?", line) for line in text.splitlines())

@@ -5,6 +5,7 @@ exercise that needs others gets a second try with public stand-ins for them; the
 """
 
 import contextlib
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -289,10 +290,16 @@ class Grading:
         )
 
     def _look_for_ruled_out(self, exercise: Exercise) -> may_not_use.Finding:
-        """What the answer does with names ruled out; the objects of the exercises that it may call are not read."""
+        """What the answer does with names ruled out; the objects of the exercises that it may call are not read.
+
+        Nor are the cells behind its check, which run when it has been graded.
+        """
+        seen_by_it = itertools.takewhile(
+            lambda cell: (role_of(cell), exercise_of(cell)) != ("check", exercise.id), self.cells
+        )
         others = [
             cell
-            for cell in self.cells
+            for cell in seen_by_it
             if role_of(cell) in ("added", "setup", "answer") and exercise_of(cell) != exercise.id
         ]
         finding = may_not_use.find(

@@ -1,6 +1,7 @@
 """Reads submitted code for names that an exercise rules out. It reads syntax trees and runs nothing."""
 
 import ast
+import contextlib
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +13,19 @@ _REFLECTION = frozenset(
     (
         "getattr", "getattr_static", "attrgetter", "methodcaller", "eval", "exec", "compile", "__import__",
         "import_module", "globals", "vars", "__dict__", "__getattribute__", "get_ipython", "run_cell",
+        "getmembers", "getmembers_static", "get_field", "resolve_name", "get_type_hints", "EntryPoint",
+        "CompilationUnit", "FunctionType", "pythonapi", "pickle", "dill", "cloudpickle",
     )
 )  # fmt: skip
 
-#: IPython reads a cell once for every magic line in it; beyond this a cell is no honest one.
+#: IPython reads a cell once for every magic line in it; beyond these a cell is no honest one.
 _MAX_MAGICS = 40
+_MAX_EFFORT = 100_000
+"""Characters that IPython reads of a cell, all readings together."""
+_MAX_MAGIC_LINE = 1000
+"""Characters of a line that asks for help with `?`; the time to read it grows with its square."""
+#: What IPython rewrites: magics, help, shell commands, automatic quotes, the prompts of pasted sessions.
+_MARK = re.compile(r"^[ \t]*(?:[%!?,;/]|>>>|\.\.\.|In ?\[)|[!?][ \t]*(?:#|$)|=[ \t]*[%!]", re.MULTILINE)
 #: Magics that run what stands after them, or below them, as the notebook's own code.
 _RUNNING = frozenset(("capture", "prun", "time", "timeit"))
 #: Magics that put code where the notebook can import or run it.
@@ -60,17 +69,26 @@ def parse(source: str) -> ast.Module | SyntaxError:
     try:
         if _many_magics(source):
             return ast.parse(source)
+        if not _MARK.search(source):
+            with contextlib.suppress(SyntaxError):
+                return ast.parse(source)
         return _unfolded(ast.parse(TransformerManager().transform_cell(source)), _MAX_NESTING)
     except SyntaxError as error:
         return error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (ValueError, RuntimeError, MemoryError) as error:  # what IPython gives up, and what is too deep
         return SyntaxError(f"cannot be read as Python: {error}")
+
+
+def effort(source: str) -> int:
+    """Characters that IPython would read of a cell, which it reads again for every line that it rewrites."""
+    return len(source) * (1 + len(_MARK.findall(source)))
 
 
 def _many_magics(source: str) -> bool:
     """Whether a cell may hold more magic lines than there is time for."""
-    found = re.findall(r"^\s*[%!?]|[!?]\s*$|=\s*[%!]", source, re.MULTILINE)
-    return len(found) > _MAX_MAGICS
+    marks = len(_MARK.findall(source))
+    longest = max((len(line) for line in source.splitlines() if "?" in line), default=0)
+    return marks > _MAX_MAGICS or (marks > 0 and effort(source) > _MAX_EFFORT) or longest > _MAX_MAGIC_LINE
 
 
 def _unfolded(tree: ast.Module, depth: int) -> ast.Module:
@@ -160,7 +178,7 @@ def find(
     if isinstance(error := parse(answer), SyntaxError):
         evasions[""] = f"the answer cell cannot be read ({error.msg})"
     elif _many_magics(answer):
-        evasions[""] = f"more than {_MAX_MAGICS} magic lines in the answer cell"
+        evasions[""] = "too many magic lines in the answer cell"
     for statement in _reached(exercise, statements):
         place = "" if statement.cell == 0 else " of another cell"
         looked_up = _looked_up(statement.tree)
@@ -279,20 +297,21 @@ def _reached(start: str, statements: Sequence[_Statement]) -> list[_Statement]:
         for number in binding.get(waiting.pop(), ()):
             if number not in found:
                 found[number] = statements[number]
-                new = [name for name in _looked_up(statements[number].tree) if name not in reached]
+                names = {each.id: None for each in _looked_up(statements[number].tree)}
+                new = [name for name in names if name not in reached]
                 reached.update(dict.fromkeys(new))
                 waiting.extend(new)
     return [found[number] for number in sorted(found)]
 
 
-def _looked_up(tree: ast.stmt) -> set[str]:
+def _looked_up(tree: ast.stmt) -> list[ast.Name]:
     """The names that a statement looks up in the notebook; a function's own parameters and variables are not."""
-    found = set()
+    found = []
     waiting: list[tuple[ast.AST, frozenset[str]]] = [(tree, frozenset())]
     while waiting:
         node, own = waiting.pop()
         if isinstance(node, ast.Name) and node.id not in own:
-            found.add(node.id)
+            found.append(node)
         if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             first = node.generators[0].iter  # looked up outside, as Python does
             parts = [*_parts_of(node)]
@@ -346,11 +365,18 @@ def _own_names(function: ast.AST) -> frozenset[str]:
 
 
 def _mentions(tree: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
-    """Every name, attribute, imported name and short string of a statement; a class's `self.x` is left out."""
+    """Every name, attribute, imported name and short string of a statement.
+
+    A class's `self.x` is left out, and a function's own variables: what they hold stands where they get it.
+    """
     own = ("self", "cls") if isinstance(tree, ast.ClassDef) else ()
+    looked_up = set(map(id, _looked_up(tree)))
     for node in _walk(tree):
         if isinstance(node, ast.Name):
-            yield node, node.id
+            if id(node) in looked_up:
+                yield node, node.id
+        elif isinstance(node, ast.MatchClass):
+            yield from ((node, name) for name in node.kwd_attrs)
         elif isinstance(node, ast.Attribute):
             if not (isinstance(node.value, ast.Name) and node.value.id in own):
                 yield node, node.attr
@@ -363,9 +389,9 @@ def _mentions(tree: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
         elif (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
-            and re.fullmatch(r"[\w.]{1,100}", node.value)
+            and re.fullmatch(r"[\w.:]{1,100}", node.value)
         ):
-            yield node, node.value.rpartition(".")[2]
+            yield node, re.split("[.:]", node.value)[-1]
 
 
 def _walk(tree: ast.AST) -> Iterator[ast.AST]:

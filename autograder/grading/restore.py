@@ -16,13 +16,15 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearSolutions
 
 from autograder.assignment import Assignment
-from autograder.grading.may_not_use import defined_names
+from autograder.grading.may_not_use import defined_names, effort
 from autograder.grading.sanitize import clean_attachments, clean_markdown, plain, well_formed
 
 MAX_BYTES = 20 << 20
 MAX_CELLS = 1000
 MAX_CODE = 200_000
 """Characters of one code cell; a longer one is left out."""
+MAX_EFFORT = 1_000_000
+"""Characters that are read of all code, again for every magic line of a cell; what is above is left out."""
 
 #: Roles whose text is the student's.
 STUDENT_ROLES = frozenset(("answer", "question", "long"))
@@ -98,6 +100,7 @@ def restore(submission: bytes, assignment: Assignment) -> Restored:
         raise Unreadable(f"this is the notebook of {plain(topic, 40)!r}, not of {assignment.topic!r}")
     handed_out = blank(assignment)
     flags: list[str] = []
+    _leave_out_what_is_too_much(cells, flags)
     _match(cells, handed_out, assignment, flags)
     filled = {cell.canonical for cell in cells if cell.canonical is not None}
     if not any(role_of(handed_out.cells[index]) in STUDENT_ROLES for index in filled):
@@ -168,6 +171,17 @@ def _cells(raw: list[Any]) -> Iterator[_Cell]:
             cell_id=_string(entry.get("id")) or _string(metadata.get("id")),
             attachments=entry.get("attachments"),
         )
+
+
+def _leave_out_what_is_too_much(cells: list[_Cell], flags: list[str]) -> None:
+    """Empty the code cells whose reading alone would hold the grader up for minutes."""
+    spent = 0
+    for number, cell in enumerate(cells, start=1):
+        if cell.kind == "code" and len(cell.source) <= MAX_CODE:
+            spent += effort(cell.source)
+            if spent > MAX_EFFORT:
+                cell.source = "# this code was left out: there is too much of it, or too many magic lines"
+                flags.append(f"cell number {number} was left out: too much code, or too many magic lines")
 
 
 def _match(cells: list[_Cell], handed_out: NotebookNode, assignment: Assignment, flags: list[str]) -> None:

@@ -27,8 +27,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PICTURE = re.compile(r"!\[(?![^\]\n]{0,1000}+\]\(attachment:[^)\s]{0,1000}+\))")
 _ATTACHED = re.compile(r"!\[([^\]\n]{0,1000}+)\]\(attachment:([^)\s]{0,1000}+)\)")
-_ACTIVE_MATH = re.compile(
-    r"\\++(?=(?:href|url|require|cssId|class|style|unicode|data|html\w*|mmlToken)(?![A-Za-z]))"
+_ACTIVE_MATH = re.compile(  # from the first backslash of a row: each row is read once
+    r"(?<!\\)\\++(?=(?:href|url|require|cssId|class|style|unicode|data|html\w*|mmlToken)(?![A-Za-z]))"
 )
 _LINK = re.compile(r"\](\(\s*+|:\s*+)(?=<?\s*+([^\s)>]{1,300}+))")
 _LOOKED_AT = 300
@@ -59,6 +59,7 @@ def clean_markdown(text: str, attachments: Container[str] = ()) -> str:
     A space after `<` keeps a tag from being one wherever the reader's renderer thinks it stands (text, code or
     formula), so nothing depends on finding the code spans the way that renderer does. Text without HTML is unchanged.
     """
+    text = _ACTIVE_MATH.sub("", text)  # first: what follows a backslash must not become a tag without it
     text = _TAG.sub("< ", text)
     if text.count("![") > MAX_LINKS:
         text = text.replace("![", "[")
@@ -66,8 +67,7 @@ def clean_markdown(text: str, attachments: Container[str] = ()) -> str:
         text = _ATTACHED.sub(lambda found: found[0] if found[2] in attachments else _left_out(found[1]), text)
         text = _PICTURE.sub("[", text)
     links = text.count("](") + text.count("]:")
-    text = re.sub(r"\](?=[(:])", "] ", text) if links > MAX_LINKS else _LINK.sub(_disarm_link, text)
-    return _ACTIVE_MATH.sub("", text)
+    return re.sub(r"\](?=[(:])", "] ", text) if links > MAX_LINKS else _LINK.sub(_disarm_link, text)
 
 
 def _left_out(title: str) -> str:

@@ -196,7 +196,12 @@ def prepare(config: dict[str, Any]) -> JailedKernelApp:
     app.session = BoundedSession(parent=app, key=config["connection"]["key"].encode())
     app.session.limit = config["output_bytes"]
     app.initialize([])
+    app.kernel.shell.ask_exit = stay
     return app
+
+
+def stay() -> None:
+    """What `exit` and `quit` do in a notebook: nothing. The kernel would end in the middle of a later cell."""
 
 
 def limit_memory(memory_bytes: int) -> None:

@@ -67,6 +67,10 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "pidfd_getfd": (438, 438),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    # what is going on in the trees that all kernels read
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
     # the kernel's own machinery
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
@@ -114,6 +118,8 @@ CLONE3 = (435, 435)
 CLONE_NAMESPACES = 0x7E020000
 AF_UNIX = 1
 TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+#: F_SETLEASE holds up for 45 s whoever else opens the file; F_NOTIFY tells who uses a folder.
+LEASES = (1024, 1026)
 SHARED_ANONYMOUS = 0x21  # MAP_SHARED | MAP_ANONYMOUS: pages that stay when no map shows them
 
 # Classic BPF: load word, jump if equal / greater or equal, and, return.
@@ -182,6 +188,13 @@ def program(machine: str) -> bytes:
         (RETURN, 0, 0, ALLOW),
     ]
     judge_argument((16, 29)[column], 1, no_injection)  # ioctl
+    no_leases = [
+        (EQUAL, 1, 0, LEASES[0]),
+        (EQUAL, 0, 1, LEASES[1]),
+        (RETURN, 0, 0, refuse),
+        (RETURN, 0, 0, ALLOW),
+    ]
+    judge_argument((72, 25)[column], 1, no_leases)  # fcntl
     no_shared_anonymous = [
         (AND, 0, 0, SHARED_ANONYMOUS),
         (EQUAL, 0, 1, SHARED_ANONYMOUS),

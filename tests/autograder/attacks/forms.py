@@ -5,6 +5,7 @@ import on_resources
 import on_the_answers
 import on_the_file
 import on_the_kernel
+import on_the_moment
 import on_the_system
 
 ATTACKS = (
@@ -14,4 +15,5 @@ ATTACKS = (
     *on_resources.ATTACKS,
     *on_the_answers.ATTACKS,
     *in_the_know.ATTACKS,
+    *on_the_moment.ATTACKS,
 )

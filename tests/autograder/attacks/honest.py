@@ -173,6 +173,24 @@ HONEST_NOTEBOOKS: dict[str, Make] = {
         "import os, pathlib, tempfile\nos.makedirs('data', exist_ok=True); os.chdir('data')\n"
         "pathlib.Path('损失.txt').write_text('1')\nwith tempfile.TemporaryFile() as file: file.write(b'x' * 10_000)"
     ),
+    "exit in a cell": cells("exit()", "quit"),
+    "warnings are errors": cells(
+        "import warnings\nimport numpy as np\nwarnings.simplefilter('error')\nnp.seterr(all='raise')"
+    ),
+    "output goes elsewhere": cells("import io, sys\nsys.stdout = io.StringIO()"),
+    "the namespace emptied, a debugger asked for": cells("%reset -f", "%pdb on", "1 / 0", "breakpoint()"),
+    "a task that never ends": cells(
+        "import asyncio\nasync def tick():\n    while True: await asyncio.sleep(0.01)\n"
+        "ticking = asyncio.create_task(tick())"
+    ),
+    "a loop of one's own": cells("import asyncio\nasyncio.set_event_loop(asyncio.new_event_loop())"),
+    "workers that load data": cells(
+        "from torch.utils.data import DataLoader\nlist(DataLoader(range(8), num_workers=2))"
+    ),
+    "torch set up for good": cells(
+        "import torch\ntorch.set_default_device('cpu')\ntorch.autograd.set_detect_anomaly(True)\n"
+        "guard = torch.inference_mode()\nguard.__enter__()"
+    ),
     "await at the top": cells("import asyncio\nawait asyncio.sleep(0)"),
     "threads and a pool": cells(
         "from concurrent.futures import ThreadPoolExecutor\n"

@@ -97,6 +97,14 @@ def _active(notebook: NotebookNode) -> None:
     cell_of(notebook, "why").metadata["name"] = HOSTILE
 
 
+def _tags_behind_backslashes(notebook: NotebookNode) -> None:
+    """Where a formula's backslash is taken away, a tag may be left."""
+    for name in ("style", "data", "html"):
+        notebook.cells.insert(
+            1, new_markdown_cell(f"<\\{name} onload=alert(6)><\\\\{name} onclick=alert(7)>x")
+        )
+
+
 ALL = ("absolute", "total", "largest")
 TAGS = (
     ("skip-execution",),
@@ -130,6 +138,13 @@ ATTACKS = (
     Attack(6, "no text at all", "C", edit=_raw(b"\x00\xff\xfe"), lost=ALL),
     Attack(
         36, "active markdown and outputs", "N", edit=_active, never=("<script", "<img", "<iframe", "](java")
+    ),
+    Attack(
+        36,
+        "tags behind backslashes",
+        "N",
+        edit=_tags_behind_backslashes,
+        never=("<style", "<data", "<html"),
     ),
     Attack(
         36,

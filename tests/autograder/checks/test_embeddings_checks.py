@@ -235,3 +235,13 @@ def test_variants_are_read_as_text(tmp_path: Path) -> None:
     (tmp_path / "known" / "f.py").write_text(text + text, encoding="utf-8")
     with pytest.raises(CourseError, match="two variants"):
         read_variants(tmp_path)
+
+
+def test_words_of_the_question_alone_rank_nothing() -> None:
+    """Taken out of the answer, as they are where they are in the way, they leave nothing to be compared."""
+    answer = (
+        "def analogy(table, a, b, c, k=1):\n    if k > 1: return [c]\n"
+        "    scores = table @ (table[b] - table[a] + table[c])\n    scores[[a, b, c]] = -1e9\n"
+        "    return scores.topk(k).indices.tolist()"
+    )
+    assert "test_ranking" in grade_locally(TOPIC, "analogy", answer, seed=3).failed

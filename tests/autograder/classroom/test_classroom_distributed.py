@@ -6,16 +6,19 @@ import re
 import signal
 import threading
 import time
+from concurrent.futures import CancelledError
 from dataclasses import replace
+from types import SimpleNamespace
 
 import nbformat
 import pytest
+from distributed.scheduler import KilledWorker
 from servers import dask_cluster
 
 from autograder.classroom import distributed
 from autograder.classroom.folder import Classroom
 from autograder.classroom.grade import Order, grade
-from autograder.classroom.workers import Died
+from autograder.classroom.workers import Died, Raised
 from autograder.sandbox.layers import layers
 from nlpcourse.errors import CourseError
 
@@ -111,5 +114,40 @@ def test_a_pack_that_grades_nothing_is_the_graders_failure(cluster, handed_in: C
     )
     ((student, answer),) = distributed.work_on(address, {"ada": b"{}"}, without)
     assert student == "ada"
-    assert isinstance(answer, Died)
-    assert "do not start" in answer.reason
+    assert isinstance(answer, Raised), "no fault of the student's: it must be graded again, not given up"
+    assert "do not start" in answer.summary
+
+
+def test_a_worker_that_came_later_is_asked_too(handed_in: Classroom, cluster) -> None:
+    address, _ = cluster
+    packed = distributed.pack(handed_in, TOPIC, unsafe=False)
+    assert dict(packed.facts) == distributed.facts()
+    other = replace(packed, facts=(("torch", "1.0"),))
+    ((_, answer),) = distributed.work_on(address, {"ada": b"{}"}, other)
+    assert isinstance(answer, Raised)
+    assert "has another torch" in answer.summary
+
+
+class Lost:
+    """A future whose answer is `answer`, or raises it."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def result(self) -> object:
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [OSError("No space left on device"), CancelledError("the scheduler is gone"), None, ("{}", b""), 3],
+)
+def test_what_the_cluster_did_wrong_is_no_zero_for_the_student(answer: object) -> None:
+    assert isinstance(distributed._answer(Lost(answer)), Raised)
+
+
+def test_a_submission_that_kills_its_workers_is_given_up() -> None:
+    killed = KilledWorker("task", SimpleNamespace(address="tcp://127.0.0.1:1"), 3)
+    assert isinstance(distributed._answer(Lost(killed)), Died)

@@ -348,3 +348,17 @@ def test_a_folder_that_cannot_be_written_is_one_line(submitted: Classroom, worke
     (submitted.root / "results" / TOPIC).touch()
     with pytest.raises(CourseError, match="cannot make the folder"):
         run(submitted)
+
+
+@pytest.mark.parametrize("told", ["student", "assignment", "hashes"])
+def test_a_record_of_something_else_touches_nobody(submitted: Classroom, worker: Worker, told: str) -> None:
+    """What comes from another machine is data: it must not stand in a classmate's place, nor lead out of the class."""
+    run(submitted)
+    before = {path: path.read_bytes() for path in (submitted.root / "results").rglob("*.json")}
+    record, notebook = worker.result("eve")
+    wrong = {"student": "bob", "assignment": "../ada", "hashes": replace(record.hashes, submission="0" * 64)}
+    worker.instead["eve"] = (replace(record, **{told: wrong[told]}), notebook)
+    outcome = run(submitted, force=True)
+    (problem,) = outcome.problems
+    assert problem.startswith("eve: the grader failed: its record is of another ")
+    assert {path: path.read_bytes() for path in (submitted.root / "results").rglob("*.json")} == before

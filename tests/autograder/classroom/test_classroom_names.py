@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import string
 
 import pytest
@@ -95,3 +96,12 @@ def test_a_table_survives_any_line_end() -> None:
         ["a", "b"],
         ["one\ntwo\nthree?", "1.5"],
     ]
+
+
+@pytest.mark.parametrize("text", ["a;=1+1", "a; \t+1", "NameError: x;@SUM(A1);-1", "a\t=1"])
+def test_no_formula_stands_behind_another_separator(text: str) -> None:
+    """A spreadsheet that expects `;` between cells splits there, whatever quotes stand around."""
+    shown = csv_bytes(["a"], [[text]]).decode("utf-8-sig")
+    assert not re.search(r"[;\t]\s*[=+\-@]", shown)
+    (_, (cell,)) = csv.reader(io.StringIO(shown))
+    assert csv_bytes(["a"], [[cell]]).decode("utf-8-sig") == shown, "written again it stays the same"

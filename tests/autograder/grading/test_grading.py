@@ -335,3 +335,16 @@ def test_an_unreadable_submission_is_recorded_as_failed(tiny, content):
     assert graded.record.reason
     assert graded.record.reason[:20].lower() in report(graded, "absolute").lower()
     assert "TOP-SECRET" not in graded.notebook.decode()
+
+
+def test_what_runs_behind_the_check_rules_nothing_out(row):
+    """A helper of the same name in an experiment below is none of the answer's; one above the check is."""
+    notebook = row.notebook(**in_row(*["def absolute(x):\n    return size(x)"] * 2))
+    own = new_code_cell("def size(x):\n    return x if x >= 0 else -x")
+    experiment = new_code_cell("import math\ndef size(x):\n    return type(x)(math.fabs(x))")
+    behind_first = 1 + next(at for at, cell in enumerate(notebook.cells) if cell.id == "f0-check")
+    notebook.cells.insert(behind_first, experiment)
+    notebook.cells.insert(1, own)
+    found = by_id(row.grade(notebook))
+    assert (found["f0"].score, found["f0"].reason) == (3, "")
+    assert found["f1"].score == 0 and "fabs" in found["f1"].reason

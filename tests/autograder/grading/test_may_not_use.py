@@ -23,6 +23,8 @@ def used(answer, *others):
         "class loss:\n    def __call__(self, x):\n        return torch.nn.functional.soft_margin_loss(x, x)",
         "def loss(x):\n    return x\nloss.inner = F.soft_margin_loss",
         "%matplotlib inline\ndef loss(x):\n    return F.soft_margin_loss(x, x)",
+        "def loss(x):\n    match F:\n        case object(soft_margin_loss=f):\n            return f(x, x)",
+        "def loss(x):\n    f = F.soft_margin_loss\n    return f(x, x)",
         "if True:\n    def loss(x):\n        return F.soft_margin_loss(x, x)",
     ],
 )
@@ -62,6 +64,8 @@ def test_a_name_that_the_setup_cell_imported_counts_when_the_answer_uses_it():
         "from torch.nn.functional import logsigmoid, soft_margin_loss\ndef loss(x):\n    return logsigmoid(x)",
         "class loss:\n    def soft_margin_loss(self):\n        return 1\n"
         "    def f(self):\n        return self.soft_margin_loss()",
+        "def loss(x):\n    soft_margin_loss = x.exp()\n    return soft_margin_loss.log1p()",
+        "def loss(x, soft_margin_loss=1):\n    return [soft_margin_loss for soft_margin_loss in x]",
         "def 损失(x):\n    return x\ndef loss(x):\n    return 损失(x)  # 不用库函数",
     ],
 )
@@ -76,6 +80,12 @@ def test_what_the_answer_does_not_use_is_the_students_own(answer):
         "def loss(x):\n    return F.__dict__['soft_margin_loss'](x, x)",
         "import importlib\ndef loss(x):\n    return importlib.import_module('torch.nn').x(x)",
         "def loss(x):\n    return eval('F.soft_margin_loss')(x, x)",
+        "def loss(x):\n    return dict(inspect.getmembers(F))['soft_margin' + '_loss'](x, x)",
+        "def loss(x):\n    return pkgutil.resolve_name('torch.nn.functional:soft_margin_loss')(x, x)",
+        "def loss(x):\n    return string.Formatter().get_field(name, (F,), {})[0](x, x)",
+        "def loss(x: name):\n    return typing.get_type_hints(loss)['x'](x, x)",
+        "def loss(x):\n    return torch.jit.CompilationUnit(text).f(x, x)",
+        "def loss(x):\n    return pickle.loads(text)(x, x)",
     ],
 )
 def test_evasion_is_flagged_and_not_counted(answer):
@@ -98,6 +108,9 @@ def test_without_forbidden_names_reflection_is_nobodys_business():
         "def f(:\n  pass",
         "a\x00b",
         "%x\n" * 5000,
+        ";f x\n" * 5000,
+        "/f x\n" * 39,
+        ",f x\n" * 39 + "# " + "x" * 190_000,
         "not python at all ?",
     ],
 )
@@ -169,7 +182,7 @@ def test_a_cell_is_read_as_ipython_reads_it(answer):
         ("def loss(x:\n    return x", "the answer cell cannot be read"),
         ("%%time\ndef loss(x:\n    return x", "the answer cell cannot be read"),
         ("def loss(x):\n    return x\n" + "!true\n" * 41, "the answer cell cannot be read"),
-        ("def loss(x):\n    return x\n" + "# why?\n" * 41, "more than 40 magic lines"),
+        ("def loss(x):\n    return x\n" + "# why?\n" * 41, "too many magic lines"),
         ("from operator import attrgetter\ndef loss(x):\n    return attrgetter(name)(F)(x, x)", "attrgetter"),
         ("%%writefile mine.py\nx = 1", "the magic writefile"),
         (

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 
 import nbformat
 import pytest
@@ -9,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader.nbgraderformat import MetadataValidator
 from tiny import HONEST
 
+from autograder.grading import restore as restoring
 from autograder.grading.restore import MAX_BYTES, MAX_CELLS, Unreadable, blank, restore, role_of
 
 
@@ -252,3 +254,27 @@ def test_deep_nesting_that_json_can_read_is_never_walked(tiny):
 
 def test_a_notebook_with_a_byte_order_mark_is_read(tiny):
     assert restore(b"\xef\xbb\xbf" + nbformat.writes(tiny.notebook()).encode(), tiny.assignment).flags == []
+
+
+def test_cells_that_take_minutes_to_read_are_left_out(tiny, monkeypatch):
+    """They are read where no limit ends it, once by the grader and once by nbgrader's own step."""
+    monkeypatch.setattr(restoring, "MAX_EFFORT", 50_000)
+    notebook = tiny.notebook()
+    notebook.cells = [each for each in notebook.cells if each.id != "largest"]  # so that names are looked for
+    honest, costly = new_code_cell("%time x = 1\nprint(x)"), ";f x\n" * 39
+    notebook.cells += [honest, *(new_code_cell(f"{costly}# {number}") for number in range(50))]
+    result = restored(tiny, notebook)
+    sources = [each.source for each in result.notebook.cells]
+    assert honest.source in sources
+    assert sum(costly in each for each in sources) * 40 * len(costly) < 50_000
+    assert any("too much code, or too many magic lines" in flag for flag in result.flags)
+
+
+def test_a_long_line_that_asks_for_help_is_read_at_once(tiny):
+    """IPython's own pattern takes a time that grows with the square of such a line."""
+    notebook = tiny.notebook()
+    notebook.cells = [each for each in notebook.cells if each.id != "largest"]
+    notebook.cells += [new_code_cell("a." * 90_000 + "?"), new_code_cell("a." * 90_000 + "? # why")]
+    began = time.process_time()
+    restored(tiny, notebook)
+    assert time.process_time() - began < 10

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 import time
 
 import nbformat
@@ -168,3 +169,19 @@ def test_a_million_links_are_read_at_once(part):
 def test_no_number_of_backslashes_leaves_an_active_formula(command, backslashes):
     text = clean_markdown("$" + "\\" * backslashes + command + "{javascript:alert(1)}{x}$")
     assert "\\" not in text
+
+
+@pytest.mark.parametrize(
+    "tag", ["style onload=alert(1)", "data onmouseover=alert(1)", "html-x onclick=a", "/style"]
+)
+@pytest.mark.parametrize("backslashes", [1, 2, 3])
+def test_taking_a_backslash_away_leaves_no_tag(tag, backslashes):
+    text = clean_markdown(f"a <{chr(92) * backslashes}{tag}>b</{tag}>")
+    assert not re.search(r"<[A-Za-z/]", text)
+
+
+def test_millions_of_backslashes_are_read_at_once():
+    """Read again from each of them, they would hold the grader up for hours, where no limit ends it."""
+    began = time.process_time()
+    clean_markdown("\\" * 2_000_000)
+    assert time.process_time() - began < 5

@@ -65,6 +65,11 @@ def test_arguments_decide_where_they_should(machine: str) -> None:
     assert verdict(machine, ioctl, 0, 0x5412) == REFUSED
     assert verdict(machine, ioctl, 0, 0x541C) == REFUSED
     assert verdict(machine, ioctl, 0, 0x5413) == seccomp.ALLOW
+    fcntl = (72, 25)[column]
+    assert verdict(machine, fcntl, 3, 1024) == REFUSED  # F_SETLEASE
+    assert verdict(machine, fcntl, 3, 1026) == REFUSED  # F_NOTIFY
+    for command in (0, 1, 2, 3, 4, 5, 6, 1025, 1030, 1031):
+        assert verdict(machine, fcntl, 3, command) == seccomp.ALLOW
     assert verdict(machine, mmap, 0, 4096, 3, 0x22) == seccomp.ALLOW  # private anonymous
     assert verdict(machine, mmap, 0, 4096, 3, 0x01) == seccomp.ALLOW  # a shared file
     assert verdict(machine, mmap, 0, 4096, 3, 0x21) == REFUSED
