@@ -17,6 +17,7 @@ from autograder.publish.command import publish
 from nlpcourse.exercises import read_assignment
 from nlpcourse.paths import project_root
 from nlpcourse.site.canary import leaks
+from nlpcourse.topics import topics
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("public-installation")]  # one environment serves all
 
@@ -216,7 +217,8 @@ def test_the_sites_configuration_is_valid(public: Path, run: Run, tmp_path: Path
     done = run("python", "-c", CONFIGURATION, str(public), str(tmp_path))
     assert done.returncode == 0, done.stderr
     pages = {path.relative_to(public).with_suffix("").as_posix() for path in public.glob("chapters/**/*.md")}
-    assert set(done.stdout.split()) == pages
+    planned = {f"chapters/{each.name}" for each in topics() if not each.ready}
+    assert set(done.stdout.split()) == {page for page in pages if page.rpartition("/")[0] not in planned}
 
 
 def test_the_released_notebook_installs_what_is_published(released: NotebookNode, public: Path) -> None:
