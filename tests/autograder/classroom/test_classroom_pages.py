@@ -181,7 +181,7 @@ def test_the_first_line_says_what_to_mend_next(classroom: Classroom, results: To
     hint = next(formulas.html(check.hint).striptags() for check in first.result.checks if check.hint)
     assert f"What to mend next: 1. {first.title}, " in feedback_of(classroom, results, wei)
     assert feedback_of(classroom, results, wei).count(hint) == 2
-    assert "Nothing to mend: all 39 automatic points, and your words wait" in feedback_of(
+    assert "Nothing to mend: all 40 automatic points, and your words wait" in feedback_of(
         classroom, results, ada
     )
     assert "The further exercises are whole, too." in feedback_of(classroom, results, ada)
@@ -234,7 +234,7 @@ def test_every_page_has_the_numbers_and_the_total_of_the_notebook(
     for name, number in numbers.items():
         assert f"{number} {name}" in report
         assert {row["number"] for row in table if row["part"] == name} == {str(number)}
-    assert {row["max"] for row in table if row["part"] == "total"} == {"42"}
+    assert {row["max"] for row in table if row["part"] == "total"} == {"43"}
 
 
 @pytest.mark.parametrize(
