@@ -187,7 +187,7 @@ def find(
             if isinstance(node, ast.Constant):
                 if name in ruled_out:
                     evasions.setdefault(name, f'"{name}" as a string ({line})')
-            elif isinstance(node, ast.Name) and name in ruled_out and name not in looked_up:
+            elif isinstance(node, ast.Name) and name in ruled_out and name not in looked_up and not starred:
                 continue  # a variable of the student's own
             elif name in ruled_out and not _belongs(node, owners[name], renamed):
                 if isinstance(node, ast.Attribute):
