@@ -41,6 +41,8 @@ class Local:
     died: str = ""
     """Why the answer's process or its definition ended, or ""."""
     passed: tuple[str, ...] = ()
+    raised: tuple[str, ...] = ()
+    """Checks in which the answer's own code raised, whether that counts as failed or as not tried."""
 
 
 def grade_locally(topic: str, exercise: str, answer: str, seed: int) -> Local:
@@ -55,7 +57,8 @@ def grade_locally(topic: str, exercise: str, answer: str, seed: int) -> Local:
         tuple(outcome.id for outcome in outcomes if outcome.status == status)
         for status in ("failed", "passed")
     )
-    return Local(sum(outcome.earned for outcome in outcomes), failed, passed=passed)
+    raised = tuple(outcome.id for outcome in outcomes if outcome.error is not None)
+    return Local(sum(outcome.earned for outcome in outcomes), failed, passed=passed, raised=raised)
 
 
 def seeds_from(seed: int) -> Callable[[str], int]:

@@ -146,7 +146,9 @@ def map_page(tmp_path_factory: pytest.TempPathFactory) -> str:
         {"word": word, "count": 5, "x": x, "y": y, "near": [[other, 0.5] for other in near]}
         for word, (x, y, near) in WORDS.items()
     ]
-    record.write_text(json.dumps({"method": "by hand", "words": words}), encoding="utf-8")
+    record.write_text(
+        json.dumps({"choice": "all of them", "method": "by hand", "words": words}), encoding="utf-8"
+    )
     return (build(book).parent / "chapters" / "index.html").as_uri()
 
 

@@ -49,9 +49,12 @@ def test_exactly_the_pages_of_the_contents_are_there(html: Path, root: Path) -> 
     assert built == listed(root)
 
 
-def test_every_page_in_chapters_is_in_the_contents(root: Path) -> None:
+def test_every_page_in_chapters_is_in_the_contents_once_its_topic_is_ready(root: Path) -> None:
+    planned = {topic.name for topic in topics() if not topic.ready}
     written = {
-        path.relative_to(root).with_suffix("").as_posix() for path in (root / "chapters").rglob("*.md")
+        path.relative_to(root).with_suffix("").as_posix()
+        for path in (root / "chapters").rglob("*.md")
+        if path.parent.name not in planned
     }
     assert written == listed(root)
 

@@ -53,7 +53,7 @@ def test_an_answer_that_holds_nothing_earns_nothing(topic: str, exercise: str, v
         answer += f"def {exercise}(*args, **kwargs): return result()\n"
     outcome = grade_locally(topic, exercise, answer, seed=3)
     assert (outcome.score, outcome.died) == (0, "")
-    assert outcome.failed
+    assert outcome.failed or outcome.raised, "no check was tried"
 
 
 @pytest.mark.parametrize("topic", TOPICS)
