@@ -254,8 +254,9 @@ def test_more_draws_than_words(student, rng):
 
 @check(points=1, requires="train-4", after="test_more_draws_than_words")
 def test_negatives_drawn_anew(student, rng):
-    """The negatives depend on each other or on the pair: every pair gets a draw of its own (not one draw for a whole
-    batch or epoch), with replacement, and a negative that happens to be the context word is kept."""
+    """The negatives depend on each other or on the pair: every pair gets a draw of its own each time it comes (not one
+    draw for a whole batch or epoch, nor one for all epochs), with replacement, and a negative that happens to be the
+    context word is kept."""
     noise = draw_noise(rng, FEW_WORDS)
     run = Run(student, rng, count=301, epochs=5, batch_size=43, num_negatives=7, noise=noise)
     drawn, contexts = run.negatives(), run.contexts()
@@ -267,6 +268,8 @@ def test_negatives_drawn_anew(student, rng):
     assert_rate((rows == next_rows).sum(), again, rows.numel())
     first_epoch, second_epoch = drawn.view(5, 301, 7)[:2]
     assert_rate((first_epoch == second_epoch).sum(), again, first_epoch.numel())
+    first_order, second_order = run.visits(run.notes).view(5, 301)[:2].argsort(dim=1)
+    assert_rate((first_epoch[first_order] == second_epoch[second_order]).sum(), again, first_epoch.numel())
     assert_rate((first_epoch[:, :1] == first_epoch[:, 1:]).sum(), again, 6 * 301)
     chances = shares[contexts]
     spread = (7 * chances * (1 - chances)).sum().sqrt()

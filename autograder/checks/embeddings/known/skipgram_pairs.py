@@ -116,6 +116,20 @@ def slice_from_below_zero(text, window):
 
 
 @wrong(
+    thinking="Zeros fill the missing places, and pairs with a zero are left out at the end.",
+    fails=("test_ends",),
+)
+def padded_with_zeros(text, window):
+    padded = torch.nn.functional.pad(text, (window, window))
+    rows = []
+    for i in range(window, window + len(text)):
+        for j in range(i - window, i + window + 1):
+            if j != i and padded[j] != 0:
+                rows.append((int(padded[i]), int(padded[j])))
+    return table(rows)
+
+
+@wrong(
     thinking="A center needs a full window.",
     fails=("test_ends",),
 )

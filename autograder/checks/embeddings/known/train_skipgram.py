@@ -279,6 +279,21 @@ def negatives_for_the_batch(model, pairs, noise, *, epochs, batch_size, lr, num_
 
 
 @wrong(
+    thinking="The training data is prepared once, before the loop: pairs and their negatives.",
+    fails=("test_negatives_drawn_anew",),
+)
+def negatives_prepared_once(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+    prepared = torch.cat([pairs, drawn(noise, pairs, num_negatives, generator)], dim=1)
+    return fit(
+        model,
+        lambda: shuffled(prepared, batch_size, generator),
+        epochs,
+        torch.optim.Adam(model.parameters(), lr=lr),
+        lambda batch: batch[:, 2:],
+    )
+
+
+@wrong(
     thinking="A true context word is no negative, so it is drawn again.",
     fails=("test_negatives_drawn_anew",),
 )
