@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,16 +9,7 @@ import pytest
 from nlpcourse.beam_tree import BeamTree, Candidate
 from nlpcourse.site import build
 from tests.chapters.conftest import make_book
-
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
-)
-in_browser = [
-    pytest.mark.skipif(
-        not Path("/usr/bin/chromium").is_file(), reason="Chromium is not installed at /usr/bin/chromium"
-    ),
-    pytest.mark.xdist_group("browser"),
-]
+from tests.in_browser import assert_fits_and_is_accessible, each_look, in_browser, look
 
 GREEDY = [
     [Candidate(("a",), 0.6, True), Candidate(("b",), 0.4, False)],
@@ -176,23 +166,14 @@ class TestInABrowser:
         assert rows[0].split("\t") == ["1", "a", "0.600", "yes"]
         context.close()
 
-    @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+    @each_look
     def test_the_tree_fits_and_is_accessible(
         self, browser: Any, beam_page: str, width: int, scheme: str
     ) -> None:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page = context.new_page()
-        page.goto(beam_page)
+        page = look(browser, beam_page, width, scheme)
         page.locator(".course-beam select").select_option("2")
         for _ in range(6):
             page.get_by_role("button", name="Step").click()
         page.locator(".course-beam summary").click()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        violations = axe.Axe().run(page).response["violations"]
-        grave = [
-            (each["id"], [node["html"][:120] for node in each["nodes"]])
-            for each in violations
-            if each["impact"] in ("serious", "critical")
-        ]
-        assert grave == []
-        context.close()
+        assert_fits_and_is_accessible(page)
+        page.context.close()

@@ -9,20 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.in_browser import assert_fits_and_is_accessible, in_browser
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
-)
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 PAGES = [*re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8")), "search"]
 LESSON = "chapters/embeddings/skip-gram"
 
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Chromium is not installed at /usr/bin/chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = in_browser
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -86,15 +81,7 @@ def visit(browser: "sync_api.Browser", address: str, request: pytest.FixtureRequ
 def test_a_page_is_quiet_fits_and_is_accessible(visit: Visit, name: str) -> None:
     page = visit.open(name)
     assert visit.faults == []
-    width, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert width <= inner, f"the page is {width} px wide on a screen of {inner} px"
-    violations = axe.Axe().run(page).response["violations"]
-    grave = [
-        (violation["id"], [node["html"][:120] for node in violation["nodes"]])
-        for violation in violations
-        if violation["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
+    assert_fits_and_is_accessible(page)
 
 
 def test_formulas_are_drawn(visit: Visit) -> None:

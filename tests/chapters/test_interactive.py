@@ -9,17 +9,11 @@ import pytest
 
 from nlpcourse.site import build
 from tests.chapters.conftest import make_book
+from tests.in_browser import assert_fits_and_is_accessible, each_look, in_browser, look
 
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
-)
-CHROMIUM = Path("/usr/bin/chromium")
 TOPIC, FRONT, EXERCISES = "chapters/embeddings/index", "chapters/index", "chapters/embeddings/exercises"
 
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Chromium is not installed at /usr/bin/chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = in_browser
 
 
 def address(html: Path, name: str) -> str:
@@ -211,18 +205,9 @@ def test_the_table_of_the_map_is_there_without_scripts(browser: Any, map_page: s
     context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+@each_look
 def test_the_map_fits_and_is_accessible(browser: Any, map_page: str, width: int, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.goto(map_page)
+    page = look(browser, map_page, width, scheme)
     page.locator(".course-map summary").click()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    violations = axe.Axe().run(page).response["violations"]
-    grave = [
-        (each["id"], [node["html"][:120] for node in each["nodes"]])
-        for each in violations
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
-    context.close()
+    assert_fits_and_is_accessible(page)
+    page.context.close()

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,8 @@ import pytest
 from nlpcourse.site import build
 from nlpcourse.waves import PositionWaves
 from tests.chapters.conftest import make_book
+from tests.in_browser import assert_fits_and_is_accessible, each_look, in_browser, look
 
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
-)
-in_browser = [
-    pytest.mark.skipif(
-        not Path("/usr/bin/chromium").is_file(), reason="Chromium is not installed at /usr/bin/chromium"
-    ),
-    pytest.mark.xdist_group("browser"),
-]
 LENGTH = 20
 CELL = f"""```{{code-cell}} ipython3
 import numpy as np
@@ -137,20 +128,11 @@ class TestInABrowser:
         ]
         context.close()
 
-    @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+    @each_look
     def test_the_waves_fit_and_are_accessible(
         self, browser: Any, waves_page: str, width: int, scheme: str
     ) -> None:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page = context.new_page()
-        page.goto(waves_page)
+        page = look(browser, waves_page, width, scheme)
         page.locator(".course-waves summary").click()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        violations = axe.Axe().run(page).response["violations"]
-        grave = [
-            (each["id"], [node["html"][:120] for node in each["nodes"]])
-            for each in violations
-            if each["impact"] in ("serious", "critical")
-        ]
-        assert grave == []
-        context.close()
+        assert_fits_and_is_accessible(page)
+        page.context.close()

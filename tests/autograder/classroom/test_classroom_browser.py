@@ -9,18 +9,10 @@ from autograder.classroom.feedback import write_feedback
 from autograder.classroom.folder import Classroom
 from autograder.classroom.report import write_report
 from autograder.classroom.results import TopicResults
+from tests.in_browser import CHROMIUM, axe, in_browser
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
-)
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason="Chromium is not installed at /usr/bin/chromium"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = in_browser
 
 
 @pytest.fixture(scope="module")
