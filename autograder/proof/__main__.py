@@ -93,23 +93,7 @@ def mutants_command(
     topics: Topics = None, check: Check = False, again: Again = False, only: Only = None, workers: Workers = 2
 ) -> None:
     """Grade mutants of the references, then right answers on 500 seeds; write records/mutants/TOPIC.json."""
-    found: list[str] = []
-    for assignment in _assignments(topics, only):
-        path = _path(assignment, "mutants")
-        record = read_record(path)
-        if not check:
-            names = (
-                [each.id for each in assignment.exercises]
-                if again
-                else mutants.stale_mutants(assignment, record)
-            )
-            for name in names:
-                if only in (None, name):
-                    entry = _grade_mutants(assignment, name, workers)
-                    record.setdefault("exercises", {}).setdefault(name, {})["mutants"] = entry
-                    _write(path, record)
-            _run_seeds(assignment, path, record, again=again, only=only, workers=workers)
-        found += mutants.problems(assignment, record)
+    found = _renewed((_run_mutants, _run_seeds), topics, check, again, only, workers)
     _say(found, "the mutants are found out, and no right answer fails on any seed")
 
 
@@ -118,14 +102,39 @@ def seeds_command(
     topics: Topics = None, check: Check = False, again: Again = False, only: Only = None, workers: Workers = 2
 ) -> None:
     """Only the second half of `mutants`: right answers on 500 seeds."""
+    found = _renewed((_run_seeds,), topics, check, again, only, workers)
+    _say(found, "no right answer fails on any seed")
+
+
+def _renewed(
+    parts: tuple[Callable[..., None], ...],
+    topics: list[str] | None,
+    check: bool,
+    again: bool,
+    only: str | None,
+    workers: int,
+) -> list[str]:
+    """Bring these parts of the mutants' records up to date, unless told to `check` only; what is wrong with them."""
     found: list[str] = []
     for assignment in _assignments(topics, only):
         path = _path(assignment, "mutants")
         record = read_record(path)
-        if not check:
-            _run_seeds(assignment, path, record, again=again, only=only, workers=workers)
+        for part in () if check else parts:
+            part(assignment, path, record, again=again, only=only, workers=workers)
         found += mutants.problems(assignment, record)
-    _say(found, "no right answer fails on any seed")
+    return found
+
+
+def _run_mutants(
+    assignment: Assignment, path: Path, record: dict[str, Any], *, again: bool, only: str | None, workers: int
+) -> None:
+    """Grade the mutants of the references that changed; add them to the record exercise by exercise."""
+    everything = [each.id for each in assignment.exercises]
+    for name in everything if again else mutants.stale_mutants(assignment, record):
+        if only in (None, name):
+            entry = _grade_mutants(assignment, name, workers)
+            record.setdefault("exercises", {}).setdefault(name, {})["mutants"] = entry
+            _write(path, record)
 
 
 def _grade_mutants(assignment: Assignment, exercise: str, workers: int) -> dict[str, Any]:
