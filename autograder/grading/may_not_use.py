@@ -1,13 +1,12 @@
 """Reads submitted code for names that an exercise rules out. It reads syntax trees and runs nothing."""
 
 import ast
-import contextlib
-import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from IPython.core.inputtransformer2 import TransformerManager
+from autograder.grading.scopes import bound_names, names_looked_up, walk
+from autograder.grading.syntax import magic_of, many_magics, parse
 
 _REFLECTION = frozenset(
     (
@@ -17,27 +16,8 @@ _REFLECTION = frozenset(
         "CompilationUnit", "FunctionType", "pythonapi", "pickle", "dill", "cloudpickle",
     )
 )  # fmt: skip
-
-#: IPython reads a cell once for every magic line in it; beyond these a cell is no honest one.
-_MAX_MAGICS = 40
-_MAX_EFFORT = 100_000
-"""Characters that IPython reads of a cell, all readings together."""
-_MAX_MAGIC_LINE = 1000
-"""Characters of a line that asks for help with `?`; the time to read it grows with its square."""
-#: What IPython rewrites: magics, help, shell commands, automatic quotes, the prompts of pasted sessions.
-_MARK = re.compile(r"^[ \t]*(?:[%!?,;/]|>>>|\.\.\.|In ?\[)|[!?][ \t]*(?:#|$)|=[ \t]*[%!]", re.MULTILINE)
-#: Magics that run what stands after them, or below them, as the notebook's own code.
-_RUNNING = frozenset(("capture", "prun", "time", "timeit"))
 #: Magics that put code where the notebook can import or run it.
 _STORING = frozenset(("file", "load", "macro", "python", "python3", "run", "script", "writefile"))
-_MAX_NESTING = 5
-
-
-_SCOPES = (
-    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda,
-    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
-)  # fmt: skip
-"""What has variables of its own."""
 
 
 @dataclass(frozen=True)
@@ -58,78 +38,6 @@ class _Statement:
     tree: ast.stmt
     cell: int
     binds: frozenset[str]
-
-
-@functools.lru_cache(maxsize=128)
-def parse(source: str) -> ast.Module | SyntaxError:
-    """The tree of a cell as IPython reads it, magics that run code replaced by that code; or the error.
-
-    Not to be changed: callers get the same tree again.
-    """
-    try:
-        if _many_magics(source):
-            return ast.parse(source)
-        if not _MARK.search(source):
-            with contextlib.suppress(SyntaxError):
-                return ast.parse(source)
-        return _unfolded(ast.parse(TransformerManager().transform_cell(source)), _MAX_NESTING)
-    except SyntaxError as error:
-        return error
-    except (ValueError, RuntimeError, MemoryError) as error:  # what IPython gives up, and what is too deep
-        return SyntaxError(f"cannot be read as Python: {error}")
-
-
-def effort(source: str) -> int:
-    """Characters that IPython would read of a cell, which it reads again for every line that it rewrites."""
-    return len(source) * (1 + len(_MARK.findall(source)))
-
-
-def _many_magics(source: str) -> bool:
-    """Whether a cell may hold more magic lines than there is time for."""
-    marks = len(_MARK.findall(source))
-    longest = max((len(line) for line in source.splitlines() if "?" in line), default=0)
-    return marks > _MAX_MAGICS or (marks > 0 and effort(source) > _MAX_EFFORT) or longest > _MAX_MAGIC_LINE
-
-
-def _unfolded(tree: ast.Module, depth: int) -> ast.Module:
-    """The tree, in which the code of a magic such as `%%time` stands in place of the magic."""
-    body: list[ast.stmt] = []
-    for statement in tree.body:
-        code = _run_by_magic(statement)
-        if code is None or not depth:
-            body.append(statement)
-            continue
-        inner = ast.parse(TransformerManager().transform_cell(code))
-        ast.increment_lineno(inner, statement.lineno - (0 if "\n" in code else 1))
-        body += _unfolded(inner, depth - 1).body
-    return ast.Module(body, tree.type_ignores)
-
-
-def _magic_of(statement: ast.stmt) -> tuple[str, str] | None:
-    """Name and code of the magic that a statement, as IPython rewrote it, is; None for any other."""
-    if not isinstance(statement, ast.Expr | ast.Assign) or not isinstance(statement.value, ast.Call):
-        return None
-    function = statement.value.func
-    if not isinstance(function, ast.Attribute) or function.attr not in ("run_line_magic", "run_cell_magic"):
-        return None
-    texts = [each.value for each in statement.value.args if isinstance(each, ast.Constant)]
-    return (str(texts[0]), str(texts[-1])) if len(texts) > 1 else None
-
-
-def _run_by_magic(statement: ast.stmt) -> str | None:
-    """The code that a magic runs in the notebook; None when the statement is no such magic."""
-    magic = _magic_of(statement)
-    if magic is None or magic[0] not in _RUNNING:
-        return None
-    return re.sub(r"^(\s*-\w+(\s+\d+)?)+\s", "", magic[1])  # its options
-
-
-def defined_names(source: str) -> frozenset[str]:
-    """The names that a cell's top-level statements bind; none when it cannot be parsed."""
-    tree = parse(source)
-    if isinstance(tree, SyntaxError):
-        return frozenset()
-    return frozenset().union(*(_bound_names(statement) for statement in tree.body))
 
 
 def find(
@@ -177,18 +85,15 @@ def find(
     evasions: dict[str, str] = {}
     if isinstance(error := parse(answer), SyntaxError):
         evasions[""] = f"the answer cell cannot be read ({error.msg})"
-    elif _many_magics(answer):
+    elif many_magics(answer):
         evasions[""] = "too many magic lines in the answer cell"
     for statement in _reached(exercise, statements):
         place = "" if statement.cell == 0 else " of another cell"
-        looked_up = _looked_up(statement.tree)
         for node, name in _mentions(statement.tree):
             line = f"line {getattr(node, 'lineno', statement.tree.lineno)}{place}"
             if isinstance(node, ast.Constant):
                 if name in ruled_out:
                     evasions.setdefault(name, f'"{name}" as a string ({line})')
-            elif isinstance(node, ast.Name) and name in ruled_out and name not in looked_up and not starred:
-                continue  # a variable of the student's own
             elif name in ruled_out and not _belongs(node, owners[name], renamed):
                 if isinstance(node, ast.Attribute):
                     evasions.setdefault(name, f"{name} of something else than {owners[name]} ({line})")
@@ -199,7 +104,7 @@ def find(
             elif name in _REFLECTION:
                 evasions.setdefault(name, f"{name} ({line})")
     for statement in statements:
-        magic = _magic_of(statement.tree)
+        magic = magic_of(statement.tree)
         if magic is not None and magic[0] in _STORING:
             evasions.setdefault(f"%{magic[0]}", f"the magic {magic[0]} (line {statement.tree.lineno})")
         if _is_star(statement):
@@ -216,7 +121,7 @@ def _renamed_modules(statements: Sequence[_Statement]) -> dict[str, str]:
     return {
         alias.asname: alias.name.rpartition(".")[2]
         for statement in statements
-        for node in _walk(statement.tree)
+        for node in walk(statement.tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
         if alias.asname
@@ -250,7 +155,7 @@ def _statements(cell: int, source: str) -> Iterator[_Statement]:
     if not isinstance(tree, SyntaxError):
         for statement in tree.body:
             for part in _one_name_each(statement):
-                yield _Statement(part, cell, _bound_names(part))
+                yield _Statement(part, cell, bound_names(part))
 
 
 def _one_name_each(statement: ast.stmt) -> list[ast.stmt]:
@@ -266,25 +171,6 @@ def _one_name_each(statement: ast.stmt) -> list[ast.stmt]:
     return [ast.copy_location(part, statement) for part in rebuilt]
 
 
-def _bound_names(statement: ast.stmt) -> frozenset[str]:
-    """The names a top-level statement binds or reaches into (`f.attribute = ...` counts for `f`)."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return frozenset([statement.name])
-    bound = set()
-    for node in _walk(statement):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            bound |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bound.add(node.name)
-        elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
-            root: ast.expr = node
-            while isinstance(root, ast.Attribute | ast.Subscript):
-                root = root.value
-            if isinstance(root, ast.Name):
-                bound.add(root.id)
-    return frozenset(bound)
-
-
 def _reached(start: str, statements: Sequence[_Statement]) -> list[_Statement]:
     """The statements that bind `start` or, through the names they look up, something it needs."""
     binding: dict[str, list[int]] = {}
@@ -297,71 +183,11 @@ def _reached(start: str, statements: Sequence[_Statement]) -> list[_Statement]:
         for number in binding.get(waiting.pop(), ()):
             if number not in found:
                 found[number] = statements[number]
-                names = {each.id: None for each in _looked_up(statements[number].tree)}
+                names = {each.id: None for each in names_looked_up(statements[number].tree)}
                 new = [name for name in names if name not in reached]
                 reached.update(dict.fromkeys(new))
                 waiting.extend(new)
     return [found[number] for number in sorted(found)]
-
-
-def _looked_up(tree: ast.stmt) -> list[ast.Name]:
-    """The names that a statement looks up in the notebook; a function's own parameters and variables are not."""
-    found = []
-    waiting: list[tuple[ast.AST, frozenset[str]]] = [(tree, frozenset())]
-    while waiting:
-        node, own = waiting.pop()
-        if isinstance(node, ast.Name) and node.id not in own:
-            found.append(node)
-        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            first = node.generators[0].iter  # looked up outside, as Python does
-            parts = [*_parts_of(node)]
-            names = {
-                each.id
-                for part in node.generators
-                for each in _walk(part.target)
-                if isinstance(each, ast.Name)
-            }
-            waiting.extend((part, own if part is first else own | names) for part in parts)
-            continue
-        inner: list[ast.AST] = []
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            inner = [*node.body]
-        elif isinstance(node, ast.Lambda):
-            inner = [node.body]
-        within = own | _own_names(node) if inner else own
-        waiting.extend(
-            (child, within if any(child is part for part in inner) else own)
-            for child in ast.iter_child_nodes(node)
-        )
-    return found
-
-
-def _parts_of(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Iterator[ast.AST]:
-    """The expressions of a comprehension."""
-    yield from (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
-    for part in node.generators:
-        yield from (part.target, part.iter, *part.ifs)
-
-
-def _own_names(function: ast.AST) -> frozenset[str]:
-    """A function's parameters and the variables it assigns itself."""
-    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-    given = function.args
-    own = {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
-    own |= {each.arg for each in (given.vararg, given.kwarg) if each is not None}
-    elsewhere: set[str] = set()
-    waiting: list[ast.AST] = [] if isinstance(function, ast.Lambda) else [*function.body]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            own.add(node.name)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            elsewhere |= {*node.names}
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            own.add(node.id)
-        if not isinstance(node, _SCOPES):
-            waiting.extend(ast.iter_child_nodes(node))
-    return frozenset(own - elsewhere)
 
 
 def _mentions(tree: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
@@ -370,8 +196,8 @@ def _mentions(tree: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
     A class's `self.x` is left out, and a function's own variables: what they hold stands where they get it.
     """
     own = ("self", "cls") if isinstance(tree, ast.ClassDef) else ()
-    looked_up = set(map(id, _looked_up(tree)))
-    for node in _walk(tree):
+    looked_up = set(map(id, names_looked_up(tree)))
+    for node in walk(tree):
         if isinstance(node, ast.Name):
             if id(node) in looked_up:
                 yield node, node.id
@@ -392,12 +218,3 @@ def _mentions(tree: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
             and re.fullmatch(r"[\w.:]{1,100}", node.value)
         ):
             yield node, re.split("[.:]", node.value)[-1]
-
-
-def _walk(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a tree in source order, without recursion (a submitted tree may be deep)."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(list(ast.iter_child_nodes(node))))

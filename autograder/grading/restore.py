@@ -16,8 +16,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import ClearSolutions
 
 from autograder.assignment import Assignment
-from autograder.grading.may_not_use import defined_names, effort
 from autograder.grading.sanitize import clean_attachments, clean_markdown, plain, well_formed
+from autograder.grading.scopes import defined_names
+from autograder.grading.syntax import effort
 
 MAX_BYTES = 20 << 20
 MAX_CELLS = 1000

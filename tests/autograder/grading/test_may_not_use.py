@@ -2,7 +2,9 @@
 
 import pytest
 
-from autograder.grading.may_not_use import Finding, defined_names, find, parse
+from autograder.grading.may_not_use import Finding, find
+from autograder.grading.scopes import defined_names
+from autograder.grading.syntax import parse
 
 FORBIDDEN = ["soft_margin_loss", "nn.BCEWithLogitsLoss"]
 
@@ -248,3 +250,9 @@ def test_ones_own_variables_may_have_any_name(answer):
 def test_the_last_part_of_a_dotted_name_elsewhere_is_for_somebody_to_look_at():
     finding = find("loss", GRADIENT, "def loss(x):\n    return (lambda: torch)().func.grad(f)(x)")
     assert finding == Finding((), ("func of something else than torch (line 2)",))
+
+
+def test_a_name_that_nobody_had_to_import_is_ruled_out_as_well():
+    assert find("f", ["sorted"], "def f(a):\n    return sorted(a)").used == ("sorted (line 2)",)
+    own = "def sorted(a):\n    return a\ndef f(a):\n    return sorted(a)"
+    assert find("f", ["sorted"], own) == Finding((), ())
