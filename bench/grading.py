@@ -10,6 +10,8 @@ say nothing about another.
 """
 
 import argparse
+import contextlib
+import inspect
 import json
 import platform
 import shutil
@@ -18,17 +20,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import nbformat
+import torch
 from rich.console import Console
 from rich.table import Table
 
+from autograder.assignment import Assignment
 from autograder.classroom.folder import Classroom
 from autograder.classroom.init import init
 from autograder.classroom.release import release
 from autograder.classroom.sample import TOPIC, fill, samples
+from autograder.grading import kernels, may_not_use, run
+from autograder.grading.session import CheckSession
 from nlpcourse.files import write_atomically
 from nlpcourse.paths import project_root
 
@@ -41,6 +49,19 @@ c.CourseDirectory.course_id = "stock"
 OTTER_TEST = """OK_FORMAT = True
 test = {"name": "q1", "points": 1, "suites": [{"cases": [{"code": ">>> 1\\n1"}], "type": "doctest"}]}
 """
+
+IN_PARTS = 21
+"""Submissions graded to see where the time goes."""
+PARTS: tuple[tuple[str, Any, str], ...] = (
+    ("submission read and restored", run, "restore"),
+    ("ruled-out names looked for", may_not_use, "find"),
+    ("kernel begun", kernels.SandboxedKernel, "__aenter__"),
+    ("cells and visible tests run", kernels, "run_cell"),
+    ("hidden checks run", CheckSession, "run"),
+    ("kernel ended", kernels.SandboxedKernel, "__aexit__"),
+    ("graded notebook written", run, "_written"),
+)
+"""What grading a submission consists of: none is called within another."""
 
 
 def answered(released: Path, students: int) -> dict[str, str]:
@@ -122,6 +143,51 @@ def ours(classroom: Classroom, workers: int) -> None:
     command(["-m", "nlpcourse.cli", *arguments], project_root())
 
 
+def breakdown(notebooks: dict[str, str]) -> dict[str, float]:
+    """Mean wall seconds of each of `PARTS` for one submission, graded here one after the other, and of the rest."""
+    torch.set_num_threads(1)
+    assignment = Assignment.load(TOPIC)
+    session = CheckSession(assignment.root / "autograder" / "checks" / TOPIC)
+    spent = dict.fromkeys((name for name, _, _ in PARTS), 0.0)
+
+    def grade(student: str) -> None:
+        run.grade_notebook(
+            notebooks[student].encode(), assignment, session, student=student, salt=b"a class of a benchmark"
+        )
+
+    first, *others = notebooks  # the first pays for what is made once, such as the warm template
+    grade(first)
+    with contextlib.ExitStack() as stack:
+        for name, owner, attribute in PARTS:
+            stack.enter_context(_watched(owner, attribute, spent, name))
+        total = timed(lambda: [grade(student) for student in others] and None)
+    spent["the rest"] = total - sum(spent.values())
+    return {name: seconds / len(others) for name, seconds in spent.items()}
+
+
+@contextlib.contextmanager
+def _watched(owner: Any, attribute: str, spent: dict[str, float], name: str) -> Iterator[None]:
+    """Add the wall time of each call of `owner.attribute` to `spent[name]`."""
+    function = getattr(owner, attribute)
+
+    async def awaited(*arguments: Any, **named: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return await function(*arguments, **named)
+        finally:
+            spent[name] += time.perf_counter() - start
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return function(*arguments, **named)
+        finally:
+            spent[name] += time.perf_counter() - start
+
+    with mock.patch.object(owner, attribute, awaited if inspect.iscoroutinefunction(function) else called):
+        yield
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -164,6 +230,11 @@ def main() -> None:
     console.print(
         f"two workers against one: {gain:.2f}x; {options.students} students, {options.repeats} repeats"
     )
+    parts = breakdown({student: notebooks[student] for student in list(notebooks)[:IN_PARTS]})
+    table = Table("where our time goes", "s a submission", "share")
+    for name, value in parts.items():
+        table.add_row(name, f"{value:.3f}", f"{value / sum(parts.values()):.0%}")
+    console.print(table)
     if options.json:
         figures = {
             "students": options.students,
@@ -173,6 +244,7 @@ def main() -> None:
             },
             "against nbgrader": {name: round(stock_time / value, 2) for name, value in middle.items()},
             "two workers against one": round(gain, 3),
+            "seconds of the parts": {name: round(value, 4) for name, value in parts.items()},
             "machine": {"python": platform.python_version(), "system": platform.platform()},
         }
         write_atomically(options.json, json.dumps(figures, indent=1) + "\n")

@@ -357,7 +357,7 @@ def test_learns(student, rng):
     pairs = pairs[torch.randperm(len(pairs), generator=rng)]
     seen, held, noise = pairs[:-21], pairs[-21:], torch.ones(63)
     sizes = {"vocabulary_size": 63, "dimension": 9}
-    settings: dict[str, Any] = {"epochs": 3, "batch_size": 9, "lr": 0.02, "num_negatives": 7}
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 21, "lr": 0.05, "num_negatives": 7}
     ours = reference.SkipGram(**sizes)
     torch.nn.init.normal_(ours.center_vectors.weight, std=0.1, generator=rng)
     theirs = student.SkipGram(**sizes)
@@ -366,11 +366,8 @@ def test_learns(student, rng):
     student.train_skipgram(theirs, seen, noise, **settings, generator=student.generator(seed))
     judged = reference.SkipGram(**sizes)
     judged.load_state_dict(theirs.state())
-    untrained = held_loss(ours, held, noise, rng)
-    reference.train_skipgram(ours, seen, noise, **settings, generator=torch.Generator().manual_seed(seed + 1))
-    reached = held_loss(ours, held, noise, rng)
-    # Untrained 69, reached 14; two right trainers differ with a spread of 1.7; half way is 15 spreads off.
-    assert held_loss(judged, held, noise, rng) < (untrained + reached) / 2
+    # Right trainers bring the loss to 0.22 of what it was, with a spread of 0.03.
+    assert held_loss(judged, held, noise, rng) < 0.6 * held_loss(ours, held, noise, rng)
 
 
 @check(points=1, requires="train-2", after="test_first_step")
