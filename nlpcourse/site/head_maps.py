@@ -42,7 +42,7 @@ class HeadMapsDirective(Generated):
 
 
 def read_model(path: Path) -> dict[str, Any]:
-    """Read a model as `nlpcourse train dates-pocket` writes it.
+    """Read a model as `nlpcourse train dates-pocket --preset laptop --record` writes it.
 
     Raises:
         CourseError: the file is no such model.
@@ -51,11 +51,16 @@ def read_model(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         text, written, weights = (found["example"][key] for key in ("text", "written", "weights"))
         fits = found["weights"] and all(
-            len(head) == min(len(written) + 1, found["target_length"]) and all(len(row) == len(text) for row in head)
+            len(head) == min(len(written) + 1, found["target_length"])
+            and all(len(row) == len(text) for row in head)
             for layer in weights
             for head in layer
         )
-        fits = fits and all(len(layer) == found["num_heads"] for layer in weights) and len(weights) <= len(_ORDER)
+        fits = (
+            fits
+            and all(len(layer) == found["num_heads"] for layer in weights)
+            and len(weights) <= len(_ORDER)
+        )
         fine = fits and 0 <= found["exact match"] <= 1 and found["tested"] > 0 and found["parameters"] > 0
         missing = [key for key in (*_FOR_THE_SCRIPT, "run") if key not in found]
     except (ValueError, TypeError, KeyError) as error:
@@ -104,7 +109,8 @@ aria-describedby="course-heads-problem"></label>
 </div>
 <noscript><p>With JavaScript on, the model reads a date that you type, and shows the map of every head.</p></noscript>
 <figcaption>A Transformer with {found["parameters"]:,} parameters, computed by this page. It writes
-{100 * found["exact match"]:.1f} % of {found["tested"]:,} test dates without a mistake (record {escape(found["run"])}).
+{round(found["exact match"] * found["tested"]):,} of {found["tested"]:,} test dates without a mistake (record
+{escape(found["run"])}).
 Each row of a map adds up to 1. ␣ is a space, □ padding and ▸ the start; a stroke marks what a mask hides.</figcaption>
 <details><summary>The same as a table</summary>
 <div tabindex="0" role="region" aria-label="Table of the weights of one head">
@@ -124,7 +130,7 @@ def _table(example: dict[str, Any], weights: list[list[float]], title: str) -> s
     )
     return f"""<table class="table">
 <caption>{title}, for {escape(example["text"])}</caption>
-<thead><tr><th scope="col">Place</th>{heads}</tr></thead>
+<thead><tr><th scope="col">Position</th>{heads}</tr></thead>
 <tbody>
 {rows}
 </tbody></table>"""

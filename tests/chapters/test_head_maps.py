@@ -83,14 +83,16 @@ def saved(tmp_path: Path, record: dict[str, Any]) -> Callable[..., Path]:
     return save
 
 
-def test_the_figure_holds_the_model_and_an_example(saved: Callable[..., Path], record: dict[str, Any]) -> None:
+def test_the_figure_holds_the_model_and_an_example(
+    saved: Callable[..., Path], record: dict[str, Any]
+) -> None:
     shown = figure(read_model(saved()))
     data = json.loads(re.search(r"<script [^>]*>(.*?)</script>", shown)[1])
     assert data["weights"] == record["weights"]
     layer, head = sharpest(record["example"]["weights"])
     assert data["shown"] == {"layer": layer, "head": head}
     assert f"{record['parameters']:,} parameters" in shown
-    assert "writes\n0.0 % of 2 test dates" in shown
+    assert "writes\n0 of 2 test dates" in shown
     first = record["example"]["weights"][layer][head][0]
     cells = re.findall(r"<td>(.*?)</td>", re.search(r"<tr><th scope=\"row\">start.*?</tr>", shown)[0])
     assert cells == [f"{weight:.2f}" for weight in first]
@@ -130,7 +132,9 @@ def test_a_record_that_is_no_model_is_refused(
 
 def test_the_committed_model_writes_nearly_every_date() -> None:
     found = read_model(COMMITTED)
-    assert (COMMITTED.parent / f"{found['run']}.json").is_file(), "the run has its record, with seed and versions"
+    assert (COMMITTED.parent / f"{found['run']}.json").is_file(), (
+        "the run has its record, with seed and versions"
+    )
     assert COMMITTED.stat().st_size <= 100_000
     assert found["exact match"] > 0.99
     assert found["tested"] == 2000
@@ -200,7 +204,13 @@ class TestInABrowser:
 
     @pytest.mark.parametrize(("causal", "padding"), ALL_MASKS)
     def test_the_script_computes_what_torch_computes(
-        self, page: Any, heads_page: str, model: Transformer, record: dict[str, Any], causal: bool, padding: bool
+        self,
+        page: Any,
+        heads_page: str,
+        model: Transformer,
+        record: dict[str, Any],
+        causal: bool,
+        padding: bool,
     ) -> None:
         page.goto(heads_page)
         options = {"padding": PADDING, "causalMask": causal, "paddingMask": padding}
@@ -208,7 +218,9 @@ class TestInABrowser:
             found = page.evaluate(RUN, [record, text, options])
             expected = by_torch(model, text, causal, padding)
             assert found["written"] == characters_of(expected["written"])
-            torch.testing.assert_close(torch.tensor(found["logits"]), expected["logits"], atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(
+                torch.tensor(found["logits"]), expected["logits"], atol=1e-4, rtol=1e-4
+            )
             for kind in ("encoder", "decoder", "cross"):
                 torch.testing.assert_close(
                     torch.tensor(found["maps"][kind]), expected[kind], atol=1e-5, rtol=1e-4
@@ -238,6 +250,10 @@ class TestInABrowser:
         for (text, _), tokens in zip(pairs, written, strict=True):
             assert "".join(page.evaluate(RUN, [found, text, {}])["written"]) == dates.decode(tokens)
         example = page.evaluate(RUN, [found, found["example"]["text"], {"padding": PADDING}])
+        assert "".join(example["written"]) == found["example"]["written"]
+        options = {"padding": PADDING, "paddingMask": False}
+        open_to_padding = page.evaluate(RUN, [found, found["example"]["text"], options])
+        assert open_to_padding["written"] != example["written"], "the lesson says: try it"
         cross = torch.tensor(example["maps"]["cross"])[..., :-PADDING]
         torch.testing.assert_close(cross, torch.tensor(found["example"]["weights"]), atol=6e-4, rtol=0)
 
@@ -250,8 +266,12 @@ class TestInABrowser:
         weights = expected["cross"][layer, head]
         said = page.locator(".course-heads-said")
         page.locator(".course-heads [role=option][tabindex='0']").focus()
-        for key, row in [("ArrowDown", 1), ("ArrowUp", 0), ("ArrowUp", 0), ("End", len(weights) - 1), ("Home", 0)]:
-            page.keyboard.press(key)
+        last = len(weights) - 1
+        sharp = int(weights.amax(-1).argmax())
+        way = [("", sharp), ("Home", 0), ("ArrowDown", 1), ("ArrowUp", 0), ("ArrowUp", 0), ("End", last)]
+        for key, row in [*way, ("ArrowDown", last)]:
+            if key:
+                page.keyboard.press(key)
             assert page.locator(".course-heads [aria-selected=true]").count() == 1
             strongest = weights[row].argmax()
             assert f"(position {strongest}) {weights[row, strongest]:.2f}," in said.inner_text()

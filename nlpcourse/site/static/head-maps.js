@@ -2,16 +2,16 @@
 // It waits for the whole page, because pocket-transformer.js is another script.
 document.addEventListener("DOMContentLoaded", () => {
   const SVG = "http://www.w3.org/2000/svg";
-  const PADDING = 4; // places behind the text, as in a batch with a longer one
+  const PADDING = 4; // positions behind the text, as in a batch with a longer one
   const FONT = 13;
   const TOP = 42;
   const LEVELS = 8; // shades of a small map
-  const NAMED = 3; // places that the sentence names
+  const NAMED = 3; // positions that the sentence names
   const ORDER = ["first", "second", "third", "fourth"];
   const KINDS = {
-    cross: { title: "Cross-attention", looks: "what is written", asked: "the text", left: 92 },
+    cross: { title: "Cross-attention", looks: "the output", asked: "the text", left: 92 },
     encoder: { title: "Self-attention of the encoder", looks: "the text", asked: "the text", left: 46 },
-    decoder: { title: "Self-attention of the decoder", looks: "what is written", asked: "what is read there", left: 92 },
+    decoder: { title: "Self-attention of the decoder", looks: "the output", asked: "the output", left: 92 },
   };
 
   const make = (name, attributes, parent, text) => {
@@ -28,7 +28,9 @@ document.addEventListener("DOMContentLoaded", () => {
     return element;
   };
   const shown = (token) => (token === " " ? "␣" : token === "pad" ? "□" : token);
-  const spoken = (token) => (token === " " ? "the space" : ["pad", "start", "end"].includes(token) ? token : `"${token}"`);
+  const drawn = (token) => (token === "start" ? "▸" : shown(token));
+  const spoken = (token) =>
+    token === " " ? "the space" : ["pad", "start", "end"].includes(token) ? token : `"${token}"`;
 
   const start = (figure) => {
     const record = JSON.parse(figure.querySelector("script").textContent);
@@ -40,16 +42,17 @@ document.addEventListener("DOMContentLoaded", () => {
     );
     const table = figure.querySelector("details table");
     let chosen = { ...record.shown }; // layer and head
-    let row = 0;
+    let row;
     let found; // what the model computed last
     let masked; // the same with both masks
 
-    // The places that look and those that are looked at, and which of these the masks hide.
-    const places = () => {
+    // The positions that look and those that are looked at, and which of these the masks hide.
+    const positions = () => {
       const source = [...[...text.value.trim()], ...Array(PADDING).fill("pad")];
       const read = ["start", ...found.written].slice(0, found.maps.decoder[0][0].length);
       const writes = [...found.written, "end"];
-      const looking = kind.value === "encoder" ? source.map((token) => [token]) : read.map((token, t) => [token, writes[t]]);
+      const looking =
+        kind.value === "encoder" ? source.map((token) => [token]) : read.map((token, t) => [token, writes[t]]);
       const asked = kind.value === "decoder" ? read : source;
       const hidden = (i, j) => (kind.value === "decoder" ? j > i : asked[j] === "pad");
       return { looking, asked, hidden };
@@ -59,16 +62,16 @@ document.addEventListener("DOMContentLoaded", () => {
     const name = () => `${KINDS[kind.value].title}, ${ORDER[chosen.layer]} layer, head ${chosen.head}`;
 
     const sentence = (i) => {
-      const { looking, asked } = places();
+      const { looking, asked } = positions();
       const [token, writes] = looking[i];
       const strongest = [...map()[i].entries()].toSorted((a, b) => b[1] - a[1]).slice(0, NAMED);
       const listed = strongest.map(([j, weight]) => `${spoken(asked[j])} (position ${j}) ${weight.toFixed(2)}`);
-      const who = writes === undefined ? `Position ${i}, ${spoken(token)},` : `After ${spoken(token)}, to write ${spoken(writes)}, it`;
-      return `${who} looks most at ${listed.join(", ")}.`;
+      const who = `After ${spoken(token)}, to write ${spoken(writes)}, it`;
+      return `${writes === undefined ? `Position ${i}, ${spoken(token)},` : who} looks most at ${listed.join(", ")}.`;
     };
 
     const say = () => {
-      const { hidden } = places();
+      const { hidden } = positions();
       const weights = map();
       const leaked = weights.map((each, i) => each.reduce((sum, weight, j) => sum + (hidden(i, j) ? weight : 0), 0));
       const share = Math.round((100 * leaked.reduce((a, b) => a + b)) / leaked.length);
@@ -81,9 +84,16 @@ document.addEventListener("DOMContentLoaded", () => {
       const off = [causal, padding].filter((each) => !each.checked).map((each) => `the ${each.name} mask`);
       const [written, usual] = [found, masked].map((each) => each.written.join("") + (each.ended ? "" : "…"));
       const output = find("output");
-      output.replaceChildren(off.length ? `Without ${off.join(" and ")}, the model writes ` : "The model writes ", plain("strong", written));
+      const who = off.length ? `Without ${off.join(" and ")}, the model writes ` : "The model writes ";
+      output.replaceChildren(who, plain("strong", written));
       const same = written === usual ? " It writes the same with both masks." : ` With both masks it writes ${usual}.`;
       output.append(`.${off.length ? same : ""}`);
+    };
+
+    // The row with the largest weight: it says the most.
+    const sharpest = () => {
+      const peaks = map().map((weights) => Math.max(...weights));
+      return peaks.indexOf(Math.max(...peaks));
     };
 
     const choose = (i) => {
@@ -96,35 +106,37 @@ document.addEventListener("DOMContentLoaded", () => {
     };
 
     const draw = () => {
-      const { looking, asked, hidden } = places();
+      const { looking, asked, hidden } = positions();
       const { title, left, looks, asked: below } = KINDS[kind.value];
       const room = svg.parentElement.clientWidth - left - 4;
       const cell = Math.max(15, Math.min(30, room / asked.length));
       const [width, height] = [left + cell * asked.length + 4, TOP + cell * looking.length + 4];
       row = Math.min(row, looking.length - 1);
-      for (const [key, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) svg.setAttribute(key, value);
-      svg.setAttribute("aria-label", `${title}: rows are places of ${looks}, columns places of ${below}`);
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      svg.setAttribute("width", width);
+      svg.setAttribute("height", height);
+      svg.setAttribute("aria-label", `${title}: rows are positions of ${looks}, columns positions of ${below}`);
       svg.replaceChildren();
       const heads = make("g", { "aria-hidden": "true", "font-size": FONT }, svg);
       make("text", { class: "course-heads-axis", x: left, y: 14 }, heads, `looked at: ${below}`);
-      make("text", { class: "course-heads-axis", x: 0, y: 34 }, heads, kind.value === "encoder" ? "looks" : "read → write");
-      const turned = asked.some((token) => token.length > 1);
+      const corner = kind.value === "encoder" ? "looks" : "read → write";
+      make("text", { class: "course-heads-axis", x: 0, y: 34 }, heads, corner);
       for (const [j, token] of asked.entries()) {
-        const x = left + (j + 0.5) * cell;
-        const label = turned && token === "start" ? "▸" : shown(token);
-        make("text", { x, y: 34, "text-anchor": "middle" }, heads, label);
+        make("text", { x: left + (j + 0.5) * cell, y: 34, "text-anchor": "middle" }, heads, drawn(token));
       }
-      const lines = Array.from({ length: looking.length + 1 }, (_, i) => `M${left} ${TOP + i * cell}h${cell * asked.length}`);
+      const line = (_, i) => `M${left} ${TOP + i * cell}h${cell * asked.length}`;
+      const lines = Array.from({ length: looking.length + 1 }, line);
       make("path", { class: "course-heads-lines", d: lines.join(""), "aria-hidden": "true" }, svg);
       for (const [i, weights] of map().entries()) {
         const group = make("g", { role: "option", "aria-label": sentence(i) }, svg);
         const y = TOP + i * cell;
-        const label = looking[i].map((token) => (token === "start" ? "▸" : shown(token))).join(" → ");
-        make("text", { x: left - 8, y: y + cell / 2 + FONT * 0.35, "text-anchor": "end", "font-size": FONT }, group, label);
+        const label = { x: left - 8, y: y + cell / 2 + FONT * 0.35, "text-anchor": "end", "font-size": FONT };
+        make("text", label, group, looking[i].map(drawn).join(" → "));
         for (const [j, weight] of weights.entries()) {
           const x = left + j * cell;
           const box = { x: x + 0.5, y: y + 0.5, width: cell - 1, height: cell - 1 };
-          if (maskIsOn() && hidden(i, j)) make("path", { d: `M${x + 4} ${y + cell - 4}L${x + cell - 4} ${y + 4}` }, group);
+          const stroke = { d: `M${x + 4} ${y + cell - 4}L${x + cell - 4} ${y + 4}` };
+          if (maskIsOn() && hidden(i, j)) make("path", stroke, group);
           else make("rect", { class: "course-heads-weight", ...box, "fill-opacity": weight.toFixed(3) }, group);
         }
         const frame = { x: left + 1, y: y + 1, width: cell * asked.length - 2, height: cell - 2 };
@@ -136,13 +148,14 @@ document.addEventListener("DOMContentLoaded", () => {
     };
 
     const fillTable = () => {
-      const { looking, asked, hidden } = places();
+      const { looking, asked, hidden } = positions();
       const first = plain("tr", "");
-      first.append(plain("th", "Place", { scope: "col" }), ...asked.map((token) => plain("th", shown(token), { scope: "col" })));
+      first.append(...["Position", ...asked].map((token) => plain("th", shown(token), { scope: "col" })));
       const rows = map().map((weights, i) => {
         const line = plain("tr", "");
+        const cells = weights.map((weight, j) => (maskIsOn() && hidden(i, j) ? "–" : weight.toFixed(2)));
         line.append(plain("th", looking[i].map(shown).join(" → "), { scope: "row" }));
-        line.append(...weights.map((weight, j) => plain("td", maskIsOn() && hidden(i, j) ? "–" : weight.toFixed(2))));
+        line.append(...cells.map((cell) => plain("td", cell)));
         return line;
       });
       table.caption.textContent = `${name()}, for ${text.value.trim()}`;
@@ -162,7 +175,9 @@ document.addEventListener("DOMContentLoaded", () => {
         const small = label.querySelector("svg");
         small.setAttribute("viewBox", `0 0 ${weights[0].length} ${weights.length}`);
         small.replaceChildren();
-        for (const [level, d] of shades.entries()) if (level && d) make("path", { d, "fill-opacity": level / LEVELS }, small);
+        for (const [level, d] of shades.entries()) {
+          if (level && d) make("path", { d, "fill-opacity": level / LEVELS }, small);
+        }
       }
     };
 
@@ -181,16 +196,21 @@ document.addEventListener("DOMContentLoaded", () => {
       let problem = "";
       if (!length) problem = "Type a date, such as 3 May 1998.";
       else if (length > record.longest) {
-        problem = `The text has ${length} characters. The model has never read more than ${record.longest}; make it shorter.`;
+        const most = `The model has never read more than ${record.longest}`;
+        problem = `The text has ${length} characters. ${most}; shorten it.`;
       } else if (strange !== undefined) {
-        problem = `The model does not know the character "${strange}". It knows those of dates in English, German, French and Chinese.`;
+        problem =
+          `The model does not know the character "${strange}". ` +
+          "It knows those of dates in English, German, French and Chinese.";
       }
       find("problem").textContent = problem;
       text.setAttribute("aria-invalid", problem !== "");
       find("maps").hidden = problem !== "";
       if (problem) return;
       masked = model.run(typed, { padding: PADDING });
-      found = model.run(typed, { padding: PADDING, causalMask: causal.checked, paddingMask: padding.checked });
+      const chosenMasks = { causalMask: causal.checked, paddingMask: padding.checked };
+      found = causal.checked && padding.checked ? masked : model.run(typed, { padding: PADDING, ...chosenMasks });
+      if (row === undefined) row = sharpest();
       show();
     };
 

@@ -1,5 +1,5 @@
 // A small Transformer that reads a text and writes another, computed from the weights of a record.
-// Letters: S places of the source, T of the target, D width, H heads. A matrix is a list of rows.
+// Letters: S positions of the source, T of the target, D width, H heads. A matrix is a list of rows.
 window.courseTransformer = (() => {
   const [PAD, START, END] = [0, 1, 2];
   const BASE = 10000; // of the waves that tell the positions
@@ -44,7 +44,8 @@ window.courseTransformer = (() => {
     const numbers = new Map(characters.map((character, i) => [character, i + END + 1]));
     const embedding = weights.get("source_embedding.weight"); // (V, D), for source, target and output
     const width = embedding[0].length;
-    const depth = (part) => [...weights.keys()].filter((name) => name.startsWith(part) && name.endsWith("norm_1.bias")).length;
+    const depth = (part) => 
+      [...weights.keys()].filter((name) => name.startsWith(`${part}.`) && name.endsWith(".norm_1.bias")).length;
 
     const linear = (x, name) => {
       const [bias] = weights.get(`${name}.bias`);
@@ -61,9 +62,10 @@ window.courseTransformer = (() => {
       });
     };
 
-    const feedForward = (x, name) => linear(linear(x, `${name}.linear_1`).map((row) => row.map((entry) => Math.max(0, entry))), `${name}.linear_2`);
+    const relu = (x) => x.map((row) => row.map((entry) => Math.max(0, entry)));
+    const feedForward = (x, name) => linear(relu(linear(x, `${name}.linear_1`)), `${name}.linear_2`);
 
-    // `allowed(i, j)` says whether place i of `asking` may look at place j of `asked`. The weights are (H, T, S).
+    // `allowed(i, j)` says whether position i of `asking` may look at position j of `asked`. The weights are (H, T, S).
     const attend = (asking, asked, allowed, name) => {
       const [query, key, value] = [
         [asking, "q"],
@@ -89,8 +91,8 @@ window.courseTransformer = (() => {
     };
 
     const embed = (tokens) => {
-      const places = waves(tokens.length, width);
-      return tokens.map((token, t) => embedding[token].map((entry, i) => entry * Math.sqrt(width) + places[t][i]));
+      const positions = waves(tokens.length, width);
+      return tokens.map((token, t) => embedding[token].map((entry, i) => entry * Math.sqrt(width) + positions[t][i]));
     };
 
     const encode = (source, readable) => {
@@ -125,8 +127,8 @@ window.courseTransformer = (() => {
       return { logits: last.map((row) => embedding.map((each) => dot(each, row))), maps };
     };
 
-    // Writes greedily, then looks once at all that is written. `padding` places stand behind the text. A mask that is
-    // off lets everything be seen. Maps are (L, H, ...) for `encoder`, `decoder` and `cross`; logits are (T, V).
+    // Writes greedily, then looks once at all that is written. `padding` positions stand behind the text. A mask that
+    // is off lets everything be seen. Maps are (L, H, ...) for `encoder`, `decoder` and `cross`; logits are (T, V).
     const run = (text, { padding = 0, causalMask = true, paddingMask = true } = {}) => {
       const source = [...[...text].map((character) => numbers.get(character)), ...Array(padding).fill(PAD)];
       const readable = (_, j) => !paddingMask || source[j] !== PAD;
