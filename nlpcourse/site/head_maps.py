@@ -136,8 +136,8 @@ def _table(example: dict[str, Any], weights: list[list[float]], title: str) -> s
 </tbody></table>"""
 
 
-def _shown(token: str) -> str:
-    return "␣" if token == " " else escape(token)
+def _shown(character: str) -> str:
+    return "␣" if character == " " else escape(character)
 
 
 def _json(data: dict[str, Any]) -> str:
