@@ -283,18 +283,19 @@ class TestInABrowser:
         page.goto(heads_page)
         page.locator(".course-heads summary").click()
         page.locator(".course-heads select").select_option("encoder")
+        expected = by_torch(model, TEXTS[0][0], True, True)["encoder"]
         page.locator(".course-heads input[type=radio]").first.focus()
-        page.keyboard.press("ArrowRight")
-        expected = by_torch(model, TEXTS[0][0], True, True)["encoder"][0, 1]
-        caption = page.locator(".course-heads caption").inner_text()
-        assert caption == "Self-attention of the encoder, first layer, head 1, for 3 May 1998"
-        for i, group in enumerate(page.locator(".course-heads [role=option]").all()):
-            drawn = group.locator(".course-heads-weight").evaluate_all(
-                "all => all.map(each => Number(each.getAttribute('fill-opacity')))"
-            )
-            torch.testing.assert_close(torch.tensor(drawn), expected[i, :-PADDING], atol=6e-4, rtol=0)
-        cells = page.locator(".course-heads tbody tr").nth(2).inner_text().split("\t")
-        assert cells == ["M", *(f"{weight:.2f}" for weight in expected[2, :-PADDING]), *["–"] * PADDING]
+        for layer, head in [(0, 1), (1, 0), (1, 1), (0, 0)]:
+            page.keyboard.press("ArrowRight")
+            caption = page.locator(".course-heads caption").inner_text()
+            order = ("first", "second")[layer]
+            assert caption == f"Self-attention of the encoder, {order} layer, head {head}, for 3 May 1998"
+            weights = expected[layer, head, 2, :-PADDING]
+            drawn = page.locator(".course-heads [role=option]").nth(2).locator(".course-heads-weight")
+            opacity = drawn.evaluate_all("all => all.map(each => Number(each.getAttribute('fill-opacity')))")
+            torch.testing.assert_close(torch.tensor(opacity), weights, atol=6e-4, rtol=0)
+            cells = page.locator(".course-heads tbody tr").nth(2).inner_text().split("\t")
+            assert cells == ["M", *(f"{weight:.2f}" for weight in weights), *["–"] * PADDING]
 
     def test_a_mask_that_is_off_shows_what_it_hid(
         self, page: Any, heads_page: str, model: Transformer, record: dict[str, Any]
