@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from nlpcourse import settings
-from nlpcourse.site import accessibility, assets, attack_table, directives, facts, vector_map
+from nlpcourse.site import accessibility, assets, attack_table, directives, facts, head_maps, vector_map
 from nlpcourse.site.cache import cache_folder
 
 
@@ -19,6 +19,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     directives.setup(app)
     facts.setup(app)
     vector_map.setup(app)
+    head_maps.setup(app)
     attack_table.setup(app)
     assets.setup(app)
     accessibility.setup(app)

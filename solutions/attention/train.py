@@ -28,6 +28,7 @@ from solutions.attention.learning import (
     write,
 )
 from solutions.attention.maps import cross_attention_maps
+from solutions.attention.pocket import pack
 from solutions.attention.transformer import Transformer
 from solutions.training.config import at_least
 from solutions.training.loop import fit
@@ -48,6 +49,8 @@ class DatesConfig(Seq2SeqConfig):
     """Pairs of the test set; a fifth of so many of the dev set, after each epoch."""
     maps: int = 6
     """Texts whose attention maps are written beside the record of seed 0; 0 for none."""
+    pocket: bool = False
+    """Whether the weights of seed 0 are written too, in eight bits, for a page that computes with them."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -117,7 +120,7 @@ def train_dates(config: DatesConfig, session: Session) -> Result:
                 "exact match": sum(date == frequent for _, date in texts["test"]) / config.judged
             }
         },
-        _maps(model, config, texts["test"]) if session.seed == 0 else None,
+        _files(model, config, texts) if session.seed == 0 else None,
     )
 
 
@@ -198,20 +201,31 @@ def _by_beam(model: Any, pairs: Pairs, config: TranslationConfig, device: torch.
     return written
 
 
-def _maps(model: Any, config: DatesConfig, texts: list[tuple[str, str]]) -> dict[str, Any] | None:
-    """Attention maps of a few texts, for the page: by text, what was written and (L, H, T, S) weights."""
-    if not config.maps or config.model != "transformer":
+def _files(model: Any, config: DatesConfig, texts: dict[str, list[tuple[str, str]]]) -> dict[str, Any] | None:
+    """For pages: attention maps of a few texts, and the model itself, as far as the settings ask for them."""
+    if config.model != "transformer":
         return None
     clear = build(replace(config, layers="clear"), dates.vocabulary_size())
     assert isinstance(clear, Transformer)
     clear.load_state_dict({name: tensor.cpu() for name, tensor in model.state_dict().items()})
     clear.eval()
+    files: dict[str, Any] = {}
+    if config.maps:
+        files["dates-attention.json"] = {"texts": _maps(clear, texts["test"][: config.maps])}
+    if config.pocket:
+        longest = max(len(text) for text, _ in texts["train"])
+        files["heads.json"] = pack(clear, texts["test"], longest=longest)
+    return files or None
+
+
+def _maps(model: Transformer, texts: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """By text, what was written and the (L, H, T, S) weights of cross-attention."""
     chosen = []
-    for text, _ in texts[: config.maps]:
+    for text, _ in texts:
         source = dates.encode([text])
-        (written,) = write(clear, Pairs([source[0]], [source[0]]), torch.device("cpu"), rows=1, max_length=12)
+        (written,) = write(model, Pairs([source[0]], [source[0]]), torch.device("cpu"), rows=1, max_length=12)
         inputs = torch.tensor([[START, *written]])
-        weights: Tensor = cross_attention_maps(clear, source, inputs)
+        weights: Tensor = cross_attention_maps(model, source, inputs)
         chosen.append(
             {
                 "text": text,
@@ -222,7 +236,7 @@ def _maps(model: Any, config: DatesConfig, texts: list[tuple[str, str]]) -> dict
                 ],
             }
         )
-    return {"dates-attention.json": {"texts": chosen}}
+    return chosen
 
 
 def _hash(texts: list[tuple[str, str]]) -> str:
@@ -239,6 +253,7 @@ _DATES: dict[str, Any] = {
     "max_length": 64,
 }
 _DATES_STEPS: dict[str, Any] = {"lr": 2e-3, "schedule": "linear", "warmup": 200, "tokens": 4096}
+_POCKET: dict[str, Any] = {**_DATES, **_DATES_STEPS, "d_model": 32, "d_ff": 64, "lr": 4e-3}
 
 RUNS = (
     Run(
@@ -247,6 +262,19 @@ RUNS = (
         {
             "smoke": DatesConfig(**{**_DATES, **_SMALL}, epochs=2, examples=500, judged=50, maps=2, lr=3e-3),
             "laptop": DatesConfig(**_DATES, **_DATES_STEPS, epochs=10),
+        },
+        train_dates,
+        threads=1,
+        parallel=True,
+    ),
+    Run(
+        "dates-pocket",
+        "a Transformer that writes dates, so small that a page computes with it",
+        {
+            "smoke": DatesConfig(
+                **{**_DATES, **_SMALL, "num_heads": 4}, epochs=2, examples=500, judged=50, maps=0, pocket=True
+            ),
+            "laptop": DatesConfig(**_POCKET, epochs=20, maps=0, pocket=True),
         },
         train_dates,
         threads=1,
