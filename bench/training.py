@@ -177,12 +177,16 @@ class Contestant:
         self._step = Step(model, config, loss, self._device)
         self._batch = torch.arange(size.batch, device=self._device)
 
+    def step(self, number: int, steps: int) -> Tensor:
+        """One step; the mean loss of the batch before it."""
+        return self._step(self._batch, number, steps)
+
     def seconds(self, steps: int) -> float:
         """Wall seconds of one step, the mean of `steps`."""
         self._wait()
         start = time.perf_counter()
         for step in range(steps):
-            self._step(self._batch, step, steps)
+            self.step(step, steps)
         self._wait()
         return (time.perf_counter() - start) / steps
 
