@@ -10,6 +10,7 @@ from autograder.classroom.folder import Classroom
 from autograder.classroom.received import Receipt, latest_receipts
 from autograder.classroom.standing import Entry, read_entries
 from autograder.grading.record import ExerciseResult, Record
+from autograder.grading.seeds import digest
 from nlpcourse.errors import CourseError
 
 
@@ -141,8 +142,7 @@ def _submission(
     receipts: Mapping[tuple[str, str], Receipt],
 ) -> Submission:
     receipt = receipts.get((student, assignment.topic))
-    path = classroom.record(student, assignment.topic)
-    record = Record.from_json(path.read_bytes()) if path.is_file() else None
+    record = _record(classroom, student, assignment.topic)
     cells = entry.cells if entry else {}
     known = {exercise.id: exercise for exercise in assignment.exercises}
     exercises = []
@@ -163,6 +163,14 @@ def _submission(
         written=tuple(_written(assignment, entry, record)) if record else (),
         penalty=entry.penalty if entry else 0.0,
     )
+
+
+def _record(classroom: Classroom, student: str, topic: str) -> Record | None:
+    """The record of what lies there now; None when that is not graded yet, whatever was graded before."""
+    path = classroom.record(student, topic)
+    record = Record.from_json(path.read_bytes()) if path.is_file() else None
+    submitted = digest(classroom.read_submission(student, topic))
+    return record if record is not None and record.hashes.submission == submitted else None
 
 
 def _written(assignment: Assignment, entry: Entry | None, record: Record) -> list[Written]:
