@@ -159,6 +159,11 @@ class JailedKernel(IPythonKernel):
                     setattr(sys, name, own)
 
 
+    def do_shutdown(self, restart: bool) -> dict[str, Any]:
+        """Nothing: who has started the kernel ends it. In a notebook this would end it in the middle of a later cell."""
+        return {"status": "ok", "restart": restart}
+
+
 class JailedKernelApp(kernelapp.IPKernelApp):
     """ipykernel with its connection given in memory."""
 

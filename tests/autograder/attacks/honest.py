@@ -174,6 +174,9 @@ HONEST_NOTEBOOKS: dict[str, Make] = {
         "pathlib.Path('损失.txt').write_text('1')\nwith tempfile.TemporaryFile() as file: file.write(b'x' * 10_000)"
     ),
     "exit in a cell": cells("exit()", "quit"),
+    "a restart, as after installing something": cells(
+        "import IPython\nIPython.Application.instance().kernel.do_shutdown(True)"
+    ),
     "warnings are errors": cells(
         "import warnings\nimport numpy as np\nwarnings.simplefilter('error')\nnp.seterr(all='raise')"
     ),
