@@ -27,6 +27,8 @@ class Written:
     """None until somebody has graded it."""
     max: float
     comment: str
+    review: bool = False
+    """Whether the score was given to an earlier file."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Scored:
     score: float
     """The automatic score, or the one that a person put in its place."""
     comment: str
+    review: bool = False
+    """Whether the score was given by hand, to an earlier file."""
 
     @property
     def begun(self) -> bool:
@@ -74,8 +78,9 @@ class Submission:
 
     @property
     def pending(self) -> bool:
-        """Whether something waits for a person's score."""
-        return any(each.score is None and each.answered for each in self.written)
+        """Whether something waits for a person: for a score, or to be read again."""
+        unread = any((each.score is None or each.review) and each.answered for each in self.written)
+        return unread or any(each.review for each in self.exercises)
 
     @property
     def score(self) -> float:
@@ -152,7 +157,8 @@ def _submission(
         cell = cells.get(f"{result.id}-check")
         counts = cell.score if cell and cell.manual is not None else float(result.score)
         of = known[result.id]
-        exercises.append(Scored(result, of.number, of.title, counts, cell.comment if cell else ""))
+        comment, review = (cell.comment, cell.review) if cell else ("", False)
+        exercises.append(Scored(result, of.number, of.title, counts, comment, review))
     return Submission(
         student=student,
         name=receipt.name if receipt else student,
@@ -188,6 +194,7 @@ def _written(assignment: Assignment, entry: Entry | None, record: Record) -> lis
                 score,
                 question.points,
                 cell.comment if cell else "",
+                graded and cell is not None and cell.review,
             )
         )
     return found

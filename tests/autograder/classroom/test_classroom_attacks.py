@@ -84,6 +84,29 @@ def test_what_came_after_grading_is_not_told_as_graded(submitted: Classroom, wor
     assert all(work.record for work in read_results(submitted)[0].submissions)
 
 
+def test_a_score_by_hand_of_an_earlier_file_waits_to_be_looked_at(
+    submitted: Classroom, worker: Worker
+) -> None:
+    """A score by hand stays when its student hands in anew, better or worse; the report says that it is to be read."""
+    run(submitted)
+    question, exercise = worker.assignment.questions[0].id, f"{worker.assignment.exercises[0].id}-check"
+    with open_gradebook(course_directory(load_config(submitted))) as gradebook:
+        for name in (question, exercise):
+            grade = gradebook.find_grade(name, TOPIC, TOPIC, "bob")
+            grade.manual_score, grade.needs_manual_grade = 2, False
+        gradebook.db.commit()
+
+    def told() -> dict[str, tuple[bool, list[float | None]]]:
+        works = read_results(submitted)[0].submissions
+        return {each.student: (each.pending, [part.score for part in each.written]) for each in works}
+
+    assert told()["bob"] == (False, [2])
+    path = submitted.submission("bob", TOPIC)
+    path.write_text(path.read_text() + " \n")
+    run(submitted)
+    assert told() == {"ada": (False, [0]), "bob": (True, [2]), "eve": (False, [0])}
+
+
 @pytest.mark.parametrize("kind", ["a link to a file", "a link to a folder", "a pipe"])
 def test_what_is_no_file_of_the_students_own_earns_nothing(submitted: Classroom, kind: str) -> None:
     """The instructor's own source, or a classmate's notebook, by a link that came with unpacked files."""
