@@ -132,7 +132,9 @@ def _spread(client: Any, graded_with: Pack, address: str) -> Any:
                 f"start workers, dask worker {address} --no-nanny, and run the same command again"
             )
         if not said:
-            print(f"no Dask worker is left at {address}; waiting {PATIENCE_SECONDS} s for one", file=sys.stderr)
+            print(
+                f"no Dask worker is left at {address}; waiting {PATIENCE_SECONDS} s for one", file=sys.stderr
+            )
             said = True
         time.sleep(LOOK_SECONDS)
     return client.scatter(graded_with, broadcast=True)

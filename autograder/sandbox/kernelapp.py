@@ -142,7 +142,7 @@ class JailedIOPubThread(IOPubThread):
 
 
 class JailedKernel(IPythonKernel):
-    """A kernel that answers whatever a cell has made of the streams; ipykernel falls silent when one cannot be flushed."""
+    """A kernel that answers every cell; ipykernel is silent when a cell left a stream that cannot be flushed."""
 
     streams: dict[str, Any]
     """The kernel's own `stdout` and `stderr`."""
@@ -158,9 +158,8 @@ class JailedKernel(IPythonKernel):
                 except Exception:  # noqa: BLE001 - the student's own object
                     setattr(sys, name, own)
 
-
-    def do_shutdown(self, restart: bool) -> dict[str, Any]:
-        """Nothing: who has started the kernel ends it. In a notebook this would end it in the middle of a later cell."""
+    async def do_shutdown(self, restart: bool) -> dict[str, Any]:
+        """Nothing: who started the kernel ends it. A notebook that asks would end it in the middle of a later cell."""
         return {"status": "ok", "restart": restart}
 
 

@@ -124,7 +124,9 @@ def test_what_is_no_file_of_the_students_own_earns_nothing(submitted: Classroom,
     assert submitted.read_submission("ada", TOPIC) == submitted.submission("ada", TOPIC).read_bytes()
 
 
-def test_a_link_is_said_to_be_why(submitted: Classroom, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_is_said_to_be_why(
+    submitted: Classroom, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = submitted.submission("eve", TOPIC)
     path.unlink()
     path.symlink_to(submitted.source(TOPIC))

@@ -98,7 +98,7 @@ def test_when_no_worker_is_left_it_stops_and_says_so(
 
         monkeypatch.setattr(Client, "submit", submit_to_nobody)
         packed = distributed.pack(handed_in, TOPIC, unsafe=False)
-        with pytest.raises(CourseError, match="no Dask worker is left at .* run the same command again"):
+        with pytest.raises(CourseError, match=r"no Dask worker is left at .* run the same command again"):
             list(distributed.work_on(address, {"ada": b"{}", "bob": b"{}"}, packed))
     assert "waiting 3 s for one" in capsys.readouterr().err
 

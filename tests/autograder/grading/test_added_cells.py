@@ -17,7 +17,11 @@ def test_slow_experiments_cost_no_points(tiny: Course, monkeypatch: pytest.Monke
     monkeypatch.setattr(added, "BRIEF_SECONDS", 1)
     notebook = tiny.notebook(total="def total(values):\n    return sum(map(size, values))")
     helper = new_code_cell("def size(x):\n    return abs(x)")
-    notebook.cells[3:3] = [*(new_code_cell(SLOW) for _ in range(3)), helper, *(new_code_cell(SLOW) for _ in "45")]
+    notebook.cells[3:3] = [
+        *(new_code_cell(SLOW) for _ in range(3)),
+        helper,
+        *(new_code_cell(SLOW) for _ in "45"),
+    ]
     graded = tiny.grade(notebook, limits=LIMITS)
     assert scores(graded) == {"absolute": 3, "total": 4, "largest": 2}
     assert {exercise.status for exercise in graded.record.exercises} == {"ok"}
