@@ -8,8 +8,10 @@ workers, so it belongs on a private network, or behind Dask's own TLS.
 import hashlib
 import multiprocessing
 import platform
+import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ from autograder.sandbox import layers
 from nlpcourse.errors import CourseError
 
 _CONNECT_SECONDS = 10
+#: How long to wait for a worker when the last has gone, and how often to look.
+PATIENCE_SECONDS = 300
+LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ def work_on(
 ) -> Iterator[tuple[str, tuple[Record, bytes] | Died | Raised]]:
     """Yield (student, result) as results come, as `workers.work` does.
 
-    A worker that dies loses its submission to another; one that outlives no worker is `Died`.
+    A worker that dies loses its submission to another; one that outlives no worker is `Died`. When the last worker has
+    gone, what is not done yet waits for a new one, for some minutes.
 
     Args:
         address: of the Dask scheduler, such as `tcp://10.0.0.5:8786`.
@@ -78,7 +84,7 @@ def work_on(
         graded_with: the pack of the topic.
 
     Raises:
-        CourseError: no scheduler answers, it has no workers, or one of them is not fit to grade.
+        CourseError: no scheduler answers, it has no workers or no longer any, or one of them is not fit to grade.
     """
     from distributed import Client, as_completed
 
@@ -91,7 +97,7 @@ def work_on(
         ) from error
     with client:
         _check_workers(client, graded_with.unsafe)
-        everywhere = client.scatter(graded_with, broadcast=True)
+        everywhere = _spread(client, graded_with, address)
         waiting = {
             client.submit(grade_bytes, everywhere, student, submission, pure=False): (student, 1)
             for student, submission in submissions.items()
@@ -99,13 +105,39 @@ def work_on(
         answers = as_completed(waiting, loop=client.loop)
         for future in answers:
             student, attempt = waiting.pop(future)
+            lost = future.cancelled()  # the last worker took the pack with it
+            if lost and everywhere.status != "finished":
+                everywhere = _spread(client, graded_with, address)
             answer = _answer(future)
-            if isinstance(answer, Died) and attempt < ATTEMPTS:
+            if (lost or isinstance(answer, Died)) and attempt < ATTEMPTS:
                 again = client.submit(grade_bytes, everywhere, student, submissions[student], pure=False)
                 waiting[again] = (student, attempt + 1)
                 answers.add(again)
                 continue
             yield student, answer
+
+
+def _spread(client: Any, graded_with: Pack, address: str) -> Any:
+    """Give the pack to all workers, as soon as there is one.
+
+    Raises:
+        CourseError: none comes.
+    """
+    until = time.monotonic() + PATIENCE_SECONDS
+    said = False
+    while not client.scheduler_info()["workers"]:
+        if time.monotonic() > until:
+            raise CourseError(
+                f"no Dask worker is left at {address}, and none came in {PATIENCE_SECONDS} s; what was graded stays: "
+                f"start workers, dask worker {address} --no-nanny, and run the same command again"
+            )
+        if not said:
+            print(
+                f"no Dask worker is left at {address}; waiting {PATIENCE_SECONDS} s for one", file=sys.stderr
+            )
+            said = True
+        time.sleep(LOOK_SECONDS)
+    return client.scatter(graded_with, broadcast=True)
 
 
 def _answer(future: Any) -> tuple[Record, bytes] | Died | Raised:

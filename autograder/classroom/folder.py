@@ -49,6 +49,18 @@ class Classroom:
     def submission(self, student: str, topic: str) -> Path:
         return self.root / "submitted" / student / topic / f"{topic}.ipynb"
 
+    def read_submission(self, student: str, topic: str) -> bytes:
+        """The bytes that a student handed in; none of what is no file at its own place, such as a link or a pipe.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+        """
+        path = self.submission(student, topic)
+        place = (self.root / "submitted").resolve() / path.relative_to(self.root / "submitted")
+        if path.exists() and not (path.is_file() and path.resolve() == place):
+            return b""
+        return path.read_bytes()
+
     def timestamp(self, student: str, topic: str) -> Path:
         return self.submission(student, topic).with_name("timestamp.txt")
 

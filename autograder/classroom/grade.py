@@ -143,7 +143,7 @@ def _answers(classroom: Classroom, order: Order, todo: list[str]) -> Iterator[tu
         return work(todo, workers=order.workers, make=make, arguments=arguments, seconds=TASK_SECONDS)
     from autograder.classroom.distributed import pack, work_on
 
-    submissions = {student: classroom.submission(student, order.topic).read_bytes() for student in todo}
+    submissions = {student: classroom.read_submission(student, order.topic) for student in todo}
     return work_on(order.dask, submissions, pack(classroom, order.topic, unsafe=order.unsafe))
 
 
@@ -181,7 +181,7 @@ def _holding(run: _Run, student: str, order: Order) -> Record | None:
     """The record of a submission when nothing that it depends on has changed."""
     try:
         record = Record.from_json(run.classroom.record(student, run.topic).read_bytes())
-        digest = hashlib.sha256(run.classroom.submission(student, run.topic).read_bytes()).hexdigest()
+        digest = hashlib.sha256(run.classroom.read_submission(student, run.topic)).hexdigest()
     except (OSError, CourseError):
         return None
     holds = (
@@ -203,7 +203,7 @@ def _write(run: _Run, record: Record, notebook: bytes) -> None:
 
 def _strange(run: _Run, student: str, record: Record) -> str:
     """Why `record`, perhaps from another machine, cannot be that of the student's submission, or ""."""
-    submission = run.classroom.submission(student, run.topic).read_bytes()
+    submission = run.classroom.read_submission(student, run.topic)
     wanted = {
         "student": (record.student, student),
         "topic": (record.assignment, run.topic),
@@ -218,7 +218,7 @@ def _strange(run: _Run, student: str, record: Record) -> str:
 
 def _given_up(run: _Run, student: str, died: Died) -> tuple[Record, bytes]:
     """The outcome of a submission that no worker survived."""
-    submission = run.classroom.submission(student, run.topic).read_bytes()
+    submission = run.classroom.read_submission(student, run.topic)
     reason = f"the grader's own process ended twice at this notebook ({died.reason})"
     graded = failed(submission, run.assignment, student=student, reason=reason)
     return graded.record, graded.notebook

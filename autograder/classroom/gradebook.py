@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry, Student
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
@@ -20,6 +20,8 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from nlpcourse.errors import CourseError
 
 Kind = TypeVar("Kind", bound=Gradebook)
+
+_NO_TAGS = str.maketrans("<>", "‹›")
 
 
 def database_url(url: str) -> str:
@@ -141,8 +143,12 @@ def ensure_assignment(directory: CourseDirectory, topic: str, due: str | None) -
 
 
 def name_student(gradebook: Gradebook, student: str, name: str) -> None:
-    """Let the formgrader show a student's name beside the id; a name that somebody gave there stays."""
+    """Let the formgrader show a student's name beside the id; a name that somebody gave there stays.
+
+    The formgrader writes names into its pages as they are, and a column of a database has a length.
+    """
     try:
         gradebook.find_student(student)
     except MissingEntry:
-        gradebook.add_student(student, last_name=name, first_name=student)
+        shown = name.translate(_NO_TAGS)[: Student.last_name.type.length]
+        gradebook.add_student(student, last_name=shown, first_name=student)

@@ -10,6 +10,7 @@ from autograder.classroom.folder import Classroom
 from autograder.classroom.received import Receipt, latest_receipts
 from autograder.classroom.standing import Entry, read_entries
 from autograder.grading.record import ExerciseResult, Record
+from autograder.grading.seeds import digest
 from nlpcourse.errors import CourseError
 
 
@@ -26,6 +27,8 @@ class Written:
     """None until somebody has graded it."""
     max: float
     comment: str
+    review: bool = False
+    """Whether the score was given to an earlier file."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Scored:
     score: float
     """The automatic score, or the one that a person put in its place."""
     comment: str
+    review: bool = False
+    """Whether the score was given by hand, to an earlier file."""
 
     @property
     def begun(self) -> bool:
@@ -73,8 +78,9 @@ class Submission:
 
     @property
     def pending(self) -> bool:
-        """Whether something waits for a person's score."""
-        return any(each.score is None and each.answered for each in self.written)
+        """Whether something waits for a person: for a score, or to be read again."""
+        unread = any((each.score is None or each.review) and each.answered for each in self.written)
+        return unread or any(each.review for each in self.exercises)
 
     @property
     def score(self) -> float:
@@ -141,8 +147,7 @@ def _submission(
     receipts: Mapping[tuple[str, str], Receipt],
 ) -> Submission:
     receipt = receipts.get((student, assignment.topic))
-    path = classroom.record(student, assignment.topic)
-    record = Record.from_json(path.read_bytes()) if path.is_file() else None
+    record = _record(classroom, student, assignment.topic)
     cells = entry.cells if entry else {}
     known = {exercise.id: exercise for exercise in assignment.exercises}
     exercises = []
@@ -152,7 +157,8 @@ def _submission(
         cell = cells.get(f"{result.id}-check")
         counts = cell.score if cell and cell.manual is not None else float(result.score)
         of = known[result.id]
-        exercises.append(Scored(result, of.number, of.title, counts, cell.comment if cell else ""))
+        comment, review = (cell.comment, cell.review) if cell else ("", False)
+        exercises.append(Scored(result, of.number, of.title, counts, comment, review))
     return Submission(
         student=student,
         name=receipt.name if receipt else student,
@@ -163,6 +169,14 @@ def _submission(
         written=tuple(_written(assignment, entry, record)) if record else (),
         penalty=entry.penalty if entry else 0.0,
     )
+
+
+def _record(classroom: Classroom, student: str, topic: str) -> Record | None:
+    """The record of what lies there now; None when that is not graded yet, whatever was graded before."""
+    path = classroom.record(student, topic)
+    record = Record.from_json(path.read_bytes()) if path.is_file() else None
+    submitted = digest(classroom.read_submission(student, topic))
+    return record if record is not None and record.hashes.submission == submitted else None
 
 
 def _written(assignment: Assignment, entry: Entry | None, record: Record) -> list[Written]:
@@ -180,6 +194,7 @@ def _written(assignment: Assignment, entry: Entry | None, record: Record) -> lis
                 score,
                 question.points,
                 cell.comment if cell else "",
+                graded and cell is not None and cell.review,
             )
         )
     return found

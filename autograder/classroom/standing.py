@@ -34,6 +34,8 @@ class Cell:
     """What counts: the manual score if there is one, else the automatic, plus extra credit."""
     comment: str = ""
     """What a person wrote."""
+    review: bool = False
+    """Whether a person is to look at it: at what has no score yet, or has one that was given to an earlier file."""
 
 
 @dataclass
@@ -76,10 +78,9 @@ def entries_in(gradebook: Gradebook, topic: str, student: str | None = None) -> 
         for owner, cell, text in _cells(gradebook, topic, student, Comment, Comment.manual_comment)
         if text
     }
-    for owner, cell, auto, manual, score in _cells(
-        gradebook, topic, student, Grade, Grade.auto_score, Grade.manual_score, Grade.score
-    ):
-        entries[owner].cells[cell] = Cell(auto, manual, score, comments.get((owner, cell), ""))
+    columns = (Grade.auto_score, Grade.manual_score, Grade.score, Grade.needs_manual_grade)
+    for owner, cell, auto, manual, score, review in _cells(gradebook, topic, student, Grade, *columns):
+        entries[owner].cells[cell] = Cell(auto, manual, score, comments.get((owner, cell), ""), bool(review))
     return entries
 
 

@@ -28,7 +28,7 @@ def make(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, b
     grade_bytes = grader(str(classroom.pin(topic)), topic, classroom.salt(), unsafe)
 
     def grade(student: str) -> tuple[Record, bytes]:
-        return grade_bytes((student, classroom.submission(student, topic).read_bytes()))
+        return grade_bytes((student, classroom.read_submission(student, topic)))
 
     return grade
 

@@ -52,25 +52,34 @@ class CellRun:
 
 
 class Stopped(Exception):
-    """The kernel ended while the cell ran; `run` holds what it had shown by then."""
+    """The kernel ended while the cell ran.
 
-    def __init__(self, died: StudentDied, run: CellRun) -> None:
+    Attributes:
+        run: what the cell had shown by then.
+        cpu_seconds: what it was allowed.
+    """
+
+    def __init__(self, died: StudentDied, run: CellRun, cpu_seconds: int) -> None:
         super().__init__(died.reason)
-        self.died, self.run = died, run
+        self.died, self.run, self.cpu_seconds = died, run, cpu_seconds
 
 
-async def run_cell(kernel: SandboxedKernel, source: str, *, max_output: int) -> CellRun:
+async def run_cell(
+    kernel: SandboxedKernel, source: str, *, max_output: int, cpu_seconds: int | None = None
+) -> CellRun:
     """Run `source` and wait until it has been answered.
 
     Args:
         kernel: a started kernel.
         source: text of a code cell.
         max_output: characters that the cell may show; the rest is dropped as it arrives.
+        cpu_seconds: CPU time of this cell, when that is less than what the kernel's limits give.
 
     Raises:
         Stopped: the kernel ended or a limit was passed.
     """
-    kernel.begin_cell()
+    cpu_seconds = min(cpu_seconds or kernel.limits.cpu_seconds_cell, kernel.limits.cpu_seconds_cell)
+    kernel.begin_cell(cpu_seconds)
     client = kernel.client
     request = client.execute(source, allow_stdin=False, stop_on_error=False)
     poller = zmq.asyncio.Poller()
@@ -84,7 +93,7 @@ async def run_cell(kernel: SandboxedKernel, source: str, *, max_output: int) -> 
     polls_left = PATIENCE_POLLS
     while not (reply is not None and (idle or polls_left <= 0)):
         if (reason := kernel.verdict()) is not None:
-            raise Stopped(StudentDied(reason, reason), CellRun(clean_outputs(raw, max_output)))
+            raise Stopped(StudentDied(reason, reason), CellRun(clean_outputs(raw, max_output)), cpu_seconds)
         ready = await poller.poll(POLL_MS)
         if reply is not None:
             polls_left -= 1

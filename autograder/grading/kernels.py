@@ -15,6 +15,7 @@ from nbformat.v4 import new_output
 
 from autograder.assignment import Assignment, Exercise
 from autograder.grading import may_not_use
+from autograder.grading.added import AddedCells
 from autograder.grading.cells import CellError, CellRun, Stopped, run_cell
 from autograder.grading.record import INSTRUCTOR_ONLY, INTERRUPTED, NOT_BEGUN, CheckResult, ExerciseResult
 from autograder.grading.restore import blank, exercise_of, role_of
@@ -58,6 +59,7 @@ class Grading:
         """The exercise that a fresh kernel checks with stand-ins; its first result is in `results`."""
         self.spent = 0.0
         """CPU seconds of the kernels that ended."""
+        self.added = AddedCells(limits)
         self.room = MAX_SHOWN
         """Characters that the cells still to be run in this kernel may show."""
         self.errors: dict[str, CellError] = {}
@@ -109,16 +111,20 @@ class Grading:
                 continue
             if role in ("check", "example") and exercise in self.results and not (role == "check" and second):
                 continue
+            if role == "added" and not self.added.seconds(cell.id):
+                self.excluded.add(cell.id)
+                self.flags.append(f"the cell {cell.id} was left out: {self.added.used_up}")
+                continue
             try:
                 if role == "check":
                     await self._check(kernel, student, cell, self.assignment.exercise(str(exercise)), second)
                     continue
                 run = await self._run(kernel, student, cell)
             except Stopped as stop:
-                why = ended_why(stop.died.reason, role, self.limits)
+                why = self._why(stop, role)
                 notice = new_output("stream", name="stdout", text=f"\n[stopped: {why}]\n")
                 cell.outputs = [*stop.run.outputs, notice]
-                self._cell_ended_kernel(stop.died.reason, cell)
+                self._cell_ended_kernel(stop.died.reason, why, cell)
                 return
             except SessionDied as death:
                 checks = check_results(
@@ -140,15 +146,25 @@ class Grading:
                 StudentError
             ):  # broken over there: the cell will say so in its own words
                 student.lend(lent)
-            run = await run_cell(
-                kernel, cell.source, max_output=min(self.limits.output_bytes_cell, self.room)
-            )
+            run = await self._run_in_time(kernel, cell)
             self.room = max(0, self.room - shown(run.outputs))
             with contextlib.suppress(StudentError):
                 student.take_back(lent)
         except StudentDied as died:
-            raise Stopped(died, CellRun()) from died
+            raise Stopped(died, CellRun(), self.limits.cpu_seconds_cell) from died
         return run
+
+    async def _run_in_time(self, kernel: SandboxedKernel, cell: NotebookNode) -> CellRun:
+        """Run a cell with the CPU time and the output that it may have."""
+        added = role_of(cell) == "added"
+        seconds = self.added.seconds(cell.id) if added else self.limits.cpu_seconds_cell
+        room = min(self.limits.output_bytes_cell, self.room)
+        before = kernel.usage().cpu_seconds
+        try:
+            return await run_cell(kernel, cell.source, max_output=room, cpu_seconds=seconds)
+        finally:
+            if added:
+                self.added.took(cell.id, kernel.usage().cpu_seconds - before)
 
     async def _check(
         self, kernel: SandboxedKernel, student: Student, cell: NotebookNode, exercise: Exercise, second: bool
@@ -228,13 +244,19 @@ class Grading:
 
     # --- kernels that end ---
 
-    def _cell_ended_kernel(self, reason: str, cell: NotebookNode) -> None:
+    def _why(self, stop: Stopped, role: str) -> str:
+        """Where and why a cell ended the kernel, in one sentence."""
+        why = ended_why(stop.died.reason, role, replace(self.limits, cpu_seconds_cell=stop.cpu_seconds))
+        early = stop.died.reason == "timeout" and stop.cpu_seconds < self.limits.cpu_seconds_cell
+        return f"{why}; {self.added.used_up}" if early else why
+
+    def _cell_ended_kernel(self, reason: str, why: str, cell: NotebookNode) -> None:
         """Leave the cell out from now on, and with it the exercise it belongs to."""
         role, exercise = role_of(cell), exercise_of(cell)
         if role != "check":
             self.excluded.add(cell.id)
         if exercise is None or (exercise in self.results and exercise != self.second_try):
-            self.flags.append(f"the cell {cell.id} was left out: {ended_why(reason, role, self.limits)}")
+            self.flags.append(f"the cell {cell.id} was left out: {why}")
         else:
             self._exercise_ended_kernel(
                 exercise, reason, role, check_results(self.assignment.checks[exercise], [])

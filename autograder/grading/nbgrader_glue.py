@@ -165,8 +165,8 @@ class Execute(NbGraderPreprocessor):
 class _Work:
     """One submission of one class, as the converter that runs a step sees it."""
 
-    def __init__(self, classroom: Classroom, topic: str, student: str, file: Path) -> None:
-        self.classroom, self.topic, self.student, self.file = classroom, topic, student, file
+    def __init__(self, classroom: Classroom, topic: str, student: str) -> None:
+        self.classroom, self.topic, self.student = classroom, topic, student
         classroom.read_pin(topic)
         self.assignment = _assignment(topic, classroom.pin(topic))
 
@@ -175,19 +175,14 @@ class _Work:
         converter = getattr(step.parent, "parent", None)
         course = getattr(converter, "coursedir", None) or CourseDirectory(config=step.config)
         names = resources["nbgrader"]
-        folder = course.format_path(course.submitted_directory, names["student"], names["assignment"])
-        return cls(
-            Classroom(Path(course.root)),
-            names["assignment"],
-            names["student"],
-            Path(folder) / f"{names['notebook']}.ipynb",
-        )
+        return cls(Classroom(Path(course.root)), names["assignment"], names["student"])
 
     def submission(self) -> bytes:
         try:
-            return self.file.read_bytes()
+            return self.classroom.read_submission(self.student, self.topic)
         except OSError as error:
-            raise CourseError(f"cannot read the submission {self.file}: {error.strerror}") from error
+            file = self.classroom.submission(self.student, self.topic)
+            raise CourseError(f"cannot read the submission {file}: {error.strerror}") from error
 
     def result(self, *, unsafe: bool) -> tuple[Record, NotebookNode]:
         """The record of these bytes with its notebook, from `results/` or made now."""

@@ -135,6 +135,8 @@ def restore(submission: bytes, assignment: Assignment) -> Restored:
 
 def _read(submission: bytes) -> tuple[list[_Cell], str | None]:
     """The cells of a submission, and the topic that it says it belongs to."""
+    if not submission:
+        raise Unreadable("the file is empty, or a link and no file; hand in the notebook itself")
     if len(submission) > MAX_BYTES:
         megabytes = len(submission) / (1 << 20)
         raise Unreadable(

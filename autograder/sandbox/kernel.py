@@ -109,9 +109,13 @@ class SandboxedKernel:
             await provisioner.wait()
         await self.manager.cleanup_resources()
 
-    def begin_cell(self) -> None:
-        """Give the next cell, or the next check, its own share of time and output."""
-        self.watch.begin_cell()
+    def begin_cell(self, cpu_seconds: int | None = None) -> None:
+        """Give the next cell, or the next check, its own share of time and output.
+
+        Args:
+            cpu_seconds: its CPU time, when that is less than the limits give.
+        """
+        self.watch.begin_cell(cpu_seconds or self.limits.cpu_seconds_cell)
         self.client.begin_cell()
 
     def end_by(self, deadline: float) -> None:

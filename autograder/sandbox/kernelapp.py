@@ -3,6 +3,7 @@
 Runs in the student's process, so nothing here is trusted: the grader cuts again on its own side.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import zmq
 from ipykernel import kernelapp
 from ipykernel.heartbeat import Heartbeat
 from ipykernel.iostream import IOPubThread
+from ipykernel.ipkernel import IPythonKernel
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
+from traitlets import Type
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
@@ -138,9 +141,32 @@ class JailedIOPubThread(IOPubThread):
         return context, pipe
 
 
+class JailedKernel(IPythonKernel):
+    """A kernel that answers every cell; ipykernel is silent when a cell left a stream that cannot be flushed."""
+
+    streams: dict[str, Any]
+    """The kernel's own `stdout` and `stderr`."""
+
+    async def do_execute(self, *arguments: Any, **named: Any) -> Any:
+        """Run a cell; a stream that it left unusable (None, closed, no stream at all) is the kernel's own again."""
+        try:
+            return await super().do_execute(*arguments, **named)
+        finally:
+            for name, own in self.streams.items():
+                try:
+                    getattr(sys, name).flush()
+                except Exception:  # noqa: BLE001 - the student's own object
+                    setattr(sys, name, own)
+
+    async def do_shutdown(self, restart: bool) -> dict[str, Any]:
+        """Nothing: who started the kernel ends it. A notebook that asks would end it in the middle of a later cell."""
+        return {"status": "ok", "restart": restart}
+
+
 class JailedKernelApp(kernelapp.IPKernelApp):
     """ipykernel with its connection given in memory."""
 
+    kernel_class = Type(JailedKernel)
     connection: dict[str, Any]
     descriptors: dict[str, int]
     """Channel name -> listening socket; empty when the kernel opens its own."""
@@ -196,6 +222,7 @@ def prepare(config: dict[str, Any]) -> JailedKernelApp:
     app.session = BoundedSession(parent=app, key=config["connection"]["key"].encode())
     app.session.limit = config["output_bytes"]
     app.initialize([])
+    app.kernel.streams = {"stdout": sys.stdout, "stderr": sys.stderr}
     app.kernel.shell.ask_exit = stay
     return app
 

@@ -160,6 +160,7 @@ class Watch:
         self.deadline: float | None = None
         """When all must be done, by `time.monotonic`, whatever this kernel's own limits still allow."""
         self.cell: tuple[float, float] | None = None
+        self.cell_seconds = limits.cpu_seconds_cell
         self.own = own_memory()
         self.lock = threading.Lock()
         self.stopped = threading.Event()
@@ -177,10 +178,11 @@ class Watch:
         with self.lock:
             self.processes.close()
 
-    def begin_cell(self) -> None:
-        """Start a new share of CPU and wall time."""
+    def begin_cell(self, cpu_seconds: int) -> None:
+        """Start a new share of wall time, and of `cpu_seconds`."""
         with self.lock:
             self.measure()
+            self.cell_seconds = cpu_seconds
             self.cell = (self.last.cpu_seconds, time.monotonic())
             self.own = own_memory()
 
@@ -211,16 +213,17 @@ class Watch:
         now = time.monotonic()
         if self.deadline is not None and now > self.deadline:
             return "interrupted", "the whole submission was not done in its time; run it again"
-        shares = [(limits.cpu_seconds_notebook, usage.cpu_seconds, now - self.began, "the notebook")]
+        whole = limits.cpu_seconds_notebook
+        shares = [(whole, whole, usage.cpu_seconds, now - self.began, "the notebook")]
         if self.cell is not None:
             cpu, wall = usage.cpu_seconds - self.cell[0], now - self.cell[1]
-            shares.insert(0, (limits.cpu_seconds_cell, cpu, wall, "one cell"))
-        for allowed, cpu, wall, what in shares:
+            shares.insert(0, (self.cell_seconds, limits.cpu_seconds_cell, cpu, wall, "one cell"))
+        for allowed, patience, cpu, wall, what in shares:
             if cpu > allowed:
                 return "timeout", f"{what} used more than {allowed} s of computing time"
-            if wall > allowed * limits.wall_factor:
+            if wall > patience * limits.wall_factor:
                 return (
                     "interrupted",
-                    f"{what} was not done after {allowed * limits.wall_factor} s of waiting; run it again",
+                    f"{what} was not done after {patience * limits.wall_factor} s of waiting; run it again",
                 )
         return None

@@ -12,8 +12,8 @@ from nlpcourse.site.telling import SHORTEST, flattened, secrets
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "autograder")
 """Words that only instructors' material has; the library's own source may speak of them."""
 
-_UNREAD = {".png", ".woff", ".woff2", ".ttf", ".inv", ".pyc", ".npz", ".map"}
-"""Files without text, and the maps that the theme's scripts bring along."""
+_UNREAD = {".png", ".woff", ".woff2", ".ttf", ".inv", ".mo", ".pyc", ".npz", ".map"}
+"""Files without text, and the maps that the theme's scripts bring along. What else is no text is called a leak."""
 
 _ARCHIVES = {".whl", ".zip"}
 
@@ -38,6 +38,9 @@ def leaks(folder: Path, root: Path, files: Iterable[Path] | None = None) -> list
         if not path.is_file() or "mathjax" in path.relative_to(folder).parts:
             continue
         for name, content in _texts(path, path.relative_to(folder).as_posix()):
+            if content is None:
+                found.append(f"{name} is no text, so nobody can see what it holds")
+                continue
             text = flattened(content)
             if "<" in content and not name.endswith(".py"):
                 text += flattened(re.sub(r"<[^>]*>", "", content))
@@ -47,15 +50,22 @@ def leaks(folder: Path, root: Path, files: Iterable[Path] | None = None) -> list
     return found
 
 
-def _texts(path: Path, name: str) -> Iterator[tuple[str, str]]:
-    """The name and text of a file, or of every file in an archive."""
+def _texts(path: Path, name: str) -> Iterator[tuple[str, str | None]]:
+    """The name and text of a file, or of every file in an archive; None for what is no text."""
     if path.suffix in _ARCHIVES:
         with zipfile.ZipFile(path) as archive:
             for member in sorted(archive.namelist()):
                 if Path(member).suffix not in _UNREAD and not member.endswith("/"):
-                    yield f"{name}/{member}", archive.read(member).decode("utf-8", errors="replace")
+                    yield f"{name}/{member}", _text(archive.read(member))
     elif path.suffix not in _UNREAD:
-        yield name, path.read_text(encoding="utf-8", errors="replace")
+        yield name, _text(path.read_bytes())
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _held(text: str, starts: dict[str, list[str]]) -> set[str]:

@@ -174,10 +174,18 @@ HONEST_NOTEBOOKS: dict[str, Make] = {
         "pathlib.Path('损失.txt').write_text('1')\nwith tempfile.TemporaryFile() as file: file.write(b'x' * 10_000)"
     ),
     "exit in a cell": cells("exit()", "quit"),
+    "a restart, as after installing something": cells(
+        "import IPython\nIPython.Application.instance().kernel.do_shutdown(True)"
+    ),
     "warnings are errors": cells(
         "import warnings\nimport numpy as np\nwarnings.simplefilter('error')\nnp.seterr(all='raise')"
     ),
     "output goes elsewhere": cells("import io, sys\nsys.stdout = io.StringIO()"),
+    "no stream for errors": cells("import sys\nsys.stderr = None", "import sys\nsys.stdout = None"),
+    "output in a file that is closed": cells("import sys\nwith open('log.txt', 'w') as sys.stdout: print(3)"),
+    "output to an object that only writes": cells(
+        "import sys\nclass Log:\n    def write(self, text): pass\nsys.stdout = sys.stderr = Log()\nprint(3)"
+    ),
     "the namespace emptied, a debugger asked for": cells("%reset -f", "%pdb on", "1 / 0", "breakpoint()"),
     "a task that never ends": cells(
         "import asyncio\nasync def tick():\n    while True: await asyncio.sleep(0.01)\n"

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from distributed import Client
 from distributed.scheduler import KilledWorker
 from servers import dask_cluster
 
@@ -79,6 +80,27 @@ def _kill_when_work_has_begun(classroom: Classroom, pid: int) -> None:
     while not records(classroom):
         time.sleep(0.05)
     os.kill(pid, signal.SIGKILL)
+
+
+def test_when_no_worker_is_left_it_stops_and_says_so(
+    handed_in: Classroom, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All machines of a cluster can be gone at once; what was graded stays."""
+    monkeypatch.setattr(distributed, "PATIENCE_SECONDS", 3)
+    monkeypatch.setattr(distributed, "LOOK_SECONDS", 0.5)
+    submit = Client.submit
+    with dask_cluster(1) as (address, (worker,)):
+
+        def submit_to_nobody(client: Client, *arguments: object, **named: object) -> object:
+            worker.kill()
+            worker.wait()
+            return submit(client, *arguments, **named)
+
+        monkeypatch.setattr(Client, "submit", submit_to_nobody)
+        packed = distributed.pack(handed_in, TOPIC, unsafe=False)
+        with pytest.raises(CourseError, match=r"no Dask worker is left at .* run the same command again"):
+            list(distributed.work_on(address, {"ada": b"{}", "bob": b"{}"}, packed))
+    assert "waiting 3 s for one" in capsys.readouterr().err
 
 
 def test_nobody_at_the_address() -> None:

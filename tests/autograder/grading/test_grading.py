@@ -202,8 +202,8 @@ class ImpatientKernel(SandboxedKernel):
         self.last = self.stop_at.pop(0)
         await super().start()
 
-    def begin_cell(self):
-        super().begin_cell()
+    def begin_cell(self, cpu_seconds=None):
+        super().begin_cell(cpu_seconds)
         self.begun += 1
         if self.begun == self.last:
             self.kill()

@@ -195,7 +195,7 @@ def notebook_text(**changes):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "not JSON"),
+        (b"", "empty, or a link"),
         (b"PK\x03\x04 a zip", "not JSON"),
         (b"\xff\xfe\x00", "not JSON"),
         (b'{"cells": [', "not JSON"),

@@ -152,9 +152,7 @@ def test_leaving_early_and_trick_answers_gain_nothing(row):
 
 
 def test_shutting_the_kernel_down_costs_one_exercise(tiny):
-    # the kernel ends some time after the cell: which exercise it meets is up to the clock, so only the rest is sure
     answer = WRONG + "\nget_ipython().kernel.do_shutdown(False)\nexit()\nquit()"
     graded = tiny.grade(tiny.notebook(absolute=answer))
     assert graded.record.status == "graded"
-    assert scores(graded)["absolute"] == 0
-    assert sum(exercise.status == "crash" for exercise in graded.record.exercises) <= 1
+    assert scores(graded) == {"absolute": 0, "total": 4, "largest": 2}

@@ -1,8 +1,10 @@
 """`nlpcourse publish`: what is in the public tree, what refuses it, and what happens to a folder that has one."""
 
+import gzip
 import json
 import shutil
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,21 @@ def test_a_leak_is_refused_and_nothing_is_written(
     with pytest.raises(CourseError, match=f"nothing was published: {name} holds '"):
         publish(checkout, public)
     assert {**before, "notes.txt": b""} == {**contents(public), "notes.txt": b""}
+
+
+@pytest.mark.parametrize("name", ["solutions.pdf", "solutions.tar", "solutions.txt", "inner.zip"])
+def test_what_nobody_can_read_is_refused(checkout: Path, tmp_path: Path, name: str) -> None:
+    """A packed or printed copy of the solutions holds none of their lines as text."""
+    content = {"solutions.txt": SOLUTION.encode("utf-16")}.get(name, gzip.compress(SOLUTION.encode()))
+    path = checkout / "chapters" / "embeddings" / name
+    if name == "inner.zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("solutions.zip", content)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(CourseError, match=f"nothing was published: chapters/embeddings/{name}.* is no text"):
+        publish(checkout, tmp_path / "public")
+    assert not (tmp_path / "public").exists()
 
 
 def test_a_stale_notebook_is_refused(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
