@@ -47,7 +47,9 @@ class DividesByOneLess(Sound):
 
 
 @wrong(
-    thinking="Each entry is normalised over the batch.", fails=("test_each_vector",), page="layers#norm-wrong-axis"
+    thinking="Each entry is normalised over the batch.",
+    fails=("test_each_vector",),
+    page="layers#norm-wrong-axis",
 )
 class OverTheBatch(Sound):
     def forward(self, x):
