@@ -57,6 +57,10 @@ def test_shown_code_fits_the_column(page: str) -> None:
                 assert len(line) <= 84, line
 
 
+def test_what_is_pasted_stands_in_no_code_span(page: str) -> None:
+    assert "`{glue" not in page, "it would be shown as it is written"
+
+
 def test_chinese_terms_are_in_the_glossary() -> None:
     glossary = (CHAPTERS / "glossary.md").read_text(encoding="utf-8")
     for page in sorted(CHAPTERS.rglob("*.md")):
