@@ -2,6 +2,7 @@
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.colors import LinearSegmentedColormap
 
 TEXT = "#7c7c7c"
 """Grey for words, axes and ticks: the same contrast (above 4) on white and on the dark page."""
@@ -54,6 +55,11 @@ def use_course_style() -> None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
         set_matplotlib_formats("svg", metadata={"Date": None})
+
+
+def shades(colour: str) -> LinearSegmentedColormap:
+    """A colour map for weights: 0 is transparent, so that any page may lie behind it, 1 is a colour of `COLOURS`."""
+    return LinearSegmentedColormap.from_list(colour, [COLOURS[colour] + "00", COLOURS[colour]])
 
 
 def contrast(one: str, other: str) -> float:

@@ -27,6 +27,14 @@ def test_figures_are_transparent() -> None:
         assert mpl.rcParams["savefig.transparent"] is True
 
 
+def test_a_weight_of_zero_shows_the_page_and_a_weight_of_one_the_colour() -> None:
+    for name, colour in display.COLOURS.items():
+        none, half, all_ = display.shades(name)([0.0, 0.5, 1.0])
+        assert none[3] == 0
+        assert half[3] == pytest.approx(0.5, abs=0.01)
+        assert mpl.colors.to_hex(all_, keep_alpha=True) == colour + "ff"
+
+
 def question(answer: float) -> Question:
     options = [Option(0.5, "half", "<half>"), Option(0.693, "log & two"), Option("same", "all")]
     return Question("How much?", answer=answer, options=options)

@@ -57,11 +57,23 @@ def test_shown_code_fits_the_column(page: str) -> None:
                 assert len(line) <= 84, line
 
 
+def test_what_is_pasted_stands_in_no_code_span(page: str) -> None:
+    assert "`{glue" not in page, "it would be shown as it is written"
+
+
 def test_chinese_terms_are_in_the_glossary() -> None:
     glossary = (CHAPTERS / "glossary.md").read_text(encoding="utf-8")
     for page in sorted(CHAPTERS.rglob("*.md")):
         for term in re.findall(r"[\u4e00-\u9fff]+", page.read_text(encoding="utf-8")):
             assert term in glossary, f"{page.name}: {term}"
+
+
+def test_a_label_stands_once_in_the_book() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in sorted(CHAPTERS.rglob("*.md")))
+    for pattern in (r"^\(([\w-]+)\)=$", r"^\$\$ \(([\w-]+)\)$"):
+        labels = re.findall(pattern, text, re.MULTILINE)
+        assert len(labels) > 20
+        assert {label for label in labels if labels.count(label) > 1} == set(), "two targets or equations"
 
 
 def test_every_work_in_the_bibliography_is_cited_and_the_other_way_round() -> None:
@@ -76,6 +88,9 @@ def test_a_page_of_real_runs_types_no_number() -> None:
     for path in (each for each in PAGES if each.stem == "real-thing"):
         prose = CELL.sub("", path.read_text(encoding="utf-8").split("---", 2)[2])
         prose = re.sub(
-            r"\{[\w:]+\}`[^`]*`|\[[^\]]*\]\([^)]*\)|```.*?```|`[^`]*`|3CosAdd", "", prose, flags=re.DOTALL
+            r"\{[\w:]+\}`[^`]*`|\[[^\]]*\]\([^)]*\)|```.*?```|`[^`]*`|3CosAdd|Multi30k",
+            "",
+            prose,
+            flags=re.DOTALL,
         )
         assert not re.search(r"\d", prose), re.search(r".*\d.*", prose)

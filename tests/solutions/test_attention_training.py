@@ -2,8 +2,11 @@
 
 import gzip
 import math
+import re
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +15,7 @@ from torch import Tensor
 
 from nlpcourse.data import dates
 from nlpcourse.errors import CourseError
+from nlpcourse.paths import project_root
 from solutions.attention import train as recipes
 from solutions.attention.learning import END, PAD, START, Pairs, build, loss_of, mean_loss, write
 from solutions.attention.maps import cross_attention_maps
@@ -223,3 +227,17 @@ def test_every_field_of_a_configuration_is_explained() -> None:
             for field in (each for each in fields(base) if each.name in base.__annotations__):
                 place = next(i for i, line in enumerate(lines) if line.startswith(f"    {field.name}: "))
                 assert lines[place + 1].startswith('    """'), f"{base.__name__}.{field.name}"
+
+
+@pytest.mark.parametrize("preset", [("dates", "laptop"), ("dates-lstm", "laptop"), ("translation", "gpu")])
+def test_the_page_of_real_runs_counts_the_parameters_that_a_model_has(preset: tuple[str, str]) -> None:
+    config = PRESETS[preset[0]][preset[1]]
+    page = project_root(Path(__file__).parent) / "chapters" / "attention" / "real-thing.md"
+    cells = re.findall(
+        r"^```\{code-cell\}[^\n]*\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    (cell,) = [each for each in cells if "def parameters(" in each]
+    names: dict[str, Any] = {"groups": {}, "dates": dates}
+    exec(cell, names)
+    run = SimpleNamespace(config=asdict(config), data={"vocabulary": 300})
+    assert names["parameters"](run) == sum(each.numel() for each in build(config, 300).parameters())

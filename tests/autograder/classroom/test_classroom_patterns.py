@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from autograder.checks.variants import read_variants
 from autograder.classroom.patterns import Thought, known_patterns, thoughts
 from autograder.grading.record import CheckResult, ExerciseResult
+from nlpcourse.paths import project_root
+from nlpcourse.topics import topics
 
 VARIANTS = """
 from autograder.checks.variants import right, wrong
@@ -56,3 +59,15 @@ def test_code_that_stopped_is_no_pattern(tmp_path: Path) -> None:
     write_known(tmp_path, "add", VARIANTS)
     stopped = result("NameError: name 'a' is not defined", test_value="passed", test_sign="failed")
     assert not thoughts(stopped, known_patterns(tmp_path))
+
+
+def test_every_page_that_a_misconception_names_has_the_paragraph() -> None:
+    named = 0
+    for topic in (each.name for each in topics() if each.ready):
+        for variant in read_variants(project_root() / "autograder" / "checks" / topic):
+            if variant.page:
+                page, label = variant.page.split("#")
+                chapter = project_root() / "chapters" / topic / f"{page}.md"
+                assert f"\n({label})=\n" in chapter.read_text(encoding="utf-8"), (variant.name, variant.page)
+                named += 1
+    assert named >= 40

@@ -71,13 +71,16 @@ class Sound(nn.Module):
 @wrong(
     thinking="The norm stands first, as in all newer models.",
     fails=("test_self_attention", "test_cross_attention", "test_feed_forward"),
+    page="layers#two-orders",
 )
 class AlwaysNormFirst(Sound):
     def residual(self, x, norm, sublayer):
         return x + self.dropout(sublayer(norm(x)))
 
 
-@wrong(thinking="The norm stands last, as in the paper.", fails=("test_norm_first",))
+@wrong(
+    thinking="The norm stands last, as in the paper.", fails=("test_norm_first",), page="layers#two-orders"
+)
 class AlwaysNormLast(Sound):
     def residual(self, x, norm, sublayer):
         return norm(x + self.dropout(sublayer(x)))
@@ -94,7 +97,11 @@ class NoResidual(Sound):
         return norm(self.dropout(sublayer(x)))
 
 
-@wrong(thinking="With the norm first, x is what the norm gives.", fails=("test_norm_first",))
+@wrong(
+    thinking="With the norm first, x is what the norm gives.",
+    fails=("test_norm_first",),
+    page="layers#two-orders",
+)
 class AddsTheNormed(Sound):
     def residual(self, x, norm, sublayer):
         if self.norm_first:
@@ -106,6 +113,7 @@ class AddsTheNormed(Sound):
 @wrong(
     thinking="Only the result of the sub-layer is brought to one size.",
     fails=("test_self_attention", "test_cross_attention", "test_feed_forward"),
+    page="layers#two-orders",
 )
 class NormOfTheSublayer(Sound):
     def residual(self, x, norm, sublayer):
@@ -231,7 +239,11 @@ class MemoryFirst(Sound):
         return self.residual(x, self.norm_3, self.think)
 
 
-@wrong(thinking="There is one mask, and it is for the text.", fails=("test_memory_mask",))
+@wrong(
+    thinking="There is one mask, and it is for the text.",
+    fails=("test_memory_mask",),
+    page="encoder-decoder#forgotten-memory-mask",
+)
 class ForgetsTheMemoryMask(Sound):
     def look(self, x, memory, memory_mask):
         return self.cross_attention(x, memory, memory)

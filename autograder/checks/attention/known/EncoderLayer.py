@@ -62,6 +62,7 @@ class Sound(nn.Module):
 @wrong(
     thinking="The norm stands first, as in all newer models.",
     fails=("test_self_attention", "test_feed_forward"),
+    page="layers#two-orders",
 )
 class AlwaysNormFirst(Sound):
     def residual(self, x, norm, sublayer):
@@ -85,7 +86,11 @@ class NoResidual(Sound):
         return norm(self.dropout(sublayer(x)))
 
 
-@wrong(thinking="With the norm first, x is what the norm gives.", fails=("test_norm_first",))
+@wrong(
+    thinking="With the norm first, x is what the norm gives.",
+    fails=("test_norm_first",),
+    page="layers#two-orders",
+)
 class AddsTheNormed(Sound):
     def residual(self, x, norm, sublayer):
         if self.norm_first:
@@ -97,6 +102,7 @@ class AddsTheNormed(Sound):
 @wrong(
     thinking="Only the result of the sub-layer is brought to one size.",
     fails=("test_self_attention", "test_feed_forward"),
+    page="layers#two-orders",
 )
 class NormOfTheSublayer(Sound):
     def residual(self, x, norm, sublayer):

@@ -39,21 +39,29 @@ class Sound(nn.Module):
         return self.weight * (x - mean) / torch.sqrt(variance + self.eps) + self.bias
 
 
-@wrong(thinking="`var` is the variance.", fails=("test_each_vector",))
+@wrong(thinking="`var` is the variance.", fails=("test_each_vector",), page="layers#eps-outside")
 class DividesByOneLess(Sound):
     def forward(self, x):
         mean, variance = x.mean(-1, keepdim=True), x.var(-1, keepdim=True)
         return self.weight * (x - mean) / torch.sqrt(variance + self.eps) + self.bias
 
 
-@wrong(thinking="Each entry is normalised over the batch.", fails=("test_each_vector",))
+@wrong(
+    thinking="Each entry is normalised over the batch.",
+    fails=("test_each_vector",),
+    page="layers#norm-wrong-axis",
+)
 class OverTheBatch(Sound):
     def forward(self, x):
         mean, variance = x.mean(0, keepdim=True), x.var(0, keepdim=True, unbiased=False)
         return self.weight * (x - mean) / torch.sqrt(variance + self.eps) + self.bias
 
 
-@wrong(thinking="Mean and variance are those of the whole tensor.", fails=("test_each_vector",))
+@wrong(
+    thinking="Mean and variance are those of the whole tensor.",
+    fails=("test_each_vector",),
+    page="layers#norm-wrong-axis",
+)
 class OverEverything(Sound):
     def forward(self, x):
         return self.weight * (x - x.mean()) / torch.sqrt(x.var(unbiased=False) + self.eps) + self.bias
@@ -72,14 +80,22 @@ class WithoutTheMean(Sound):
         return self.weight * x / torch.sqrt(x.square().mean(-1, keepdim=True) + self.eps) + self.bias
 
 
-@wrong(thinking="To normalise is to bring everything between 0 and 1.", fails=("test_each_vector",))
+@wrong(
+    thinking="To normalise is to bring everything between 0 and 1.",
+    fails=("test_each_vector",),
+    page="layers#not-normal",
+)
 class BetweenZeroAndOne(Sound):
     def forward(self, x):
         low, high = x.amin(-1, keepdim=True), x.amax(-1, keepdim=True)
         return self.weight * (x - low) / (high - low + self.eps) + self.bias
 
 
-@wrong(thinking="`eps` is added to what it is divided by.", fails=("test_small_spread",))
+@wrong(
+    thinking="`eps` is added to what it is divided by.",
+    fails=("test_small_spread",),
+    page="layers#eps-outside",
+)
 class EpsBesideTheRoot(Sound):
     def forward(self, x):
         mean, variance = x.mean(-1, keepdim=True), x.var(-1, keepdim=True, unbiased=False)
@@ -113,7 +129,11 @@ class ForgetsTheWeight(Sound):
         return (x - mean) / torch.sqrt(variance + self.eps) + self.bias
 
 
-@wrong(thinking="The entries of a vector stand in dimension 1.", fails=("test_dimensions_in_front",))
+@wrong(
+    thinking="The entries of a vector stand in dimension 1.",
+    fails=("test_dimensions_in_front",),
+    page="layers#norm-wrong-axis",
+)
 class InDimensionOne(Sound):
     def forward(self, x):
         mean, variance = x.mean(1, keepdim=True), x.var(1, keepdim=True, unbiased=False)

@@ -51,13 +51,21 @@ class Sound(nn.Module):
         return self.out_proj(self.join(self.attend(*map(self.split, (query, key, value)), mask)))
 
 
-@wrong(thinking="A view brings the dimensions into the order that is needed.", fails=("test_heads",))
+@wrong(
+    thinking="A view brings the dimensions into the order that is needed.",
+    fails=("test_heads",),
+    page="heads#view-without-transpose",
+)
 class SplitsWithAView(Sound):
     def split(self, x):
         return x.view(x.shape[0], self.num_heads, x.shape[1], -1)
 
 
-@wrong(thinking="Heads are put together again with a view.", fails=("test_heads",))
+@wrong(
+    thinking="Heads are put together again with a view.",
+    fails=("test_heads",),
+    page="heads#view-without-transpose",
+)
 class JoinsWithAView(Sound):
     def join(self, x):
         return x.reshape(x.shape[0], x.shape[2], -1)
@@ -113,7 +121,11 @@ class SelfAttentionOnly(Sound):
         )
 
 
-@wrong(thinking="Keys and values come from the same place.", fails=("test_cross_attention",))
+@wrong(
+    thinking="Keys and values come from the same place.",
+    fails=("test_cross_attention",),
+    page="queries-keys-values#three-roles",
+)
 class ValuesFromTheKeys(Sound):
     def forward(self, query, key, value, mask=None):
         return super().forward(query, key, key, mask)

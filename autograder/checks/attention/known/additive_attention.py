@@ -66,13 +66,19 @@ def weights_come_first(query, keys, values, w_query, w_key, v, mask=None):
     return attended(scored(query, keys, w_query, w_key, v), values, mask)[::-1]
 
 
-@wrong(thinking="The places stand in the first dimension.", fails=("test_weights",))
+@wrong(
+    thinking="The places stand in the first dimension.", fails=("test_weights",), page="alignment#wrong-axis"
+)
 def softmax_over_the_texts(query, keys, values, w_query, w_key, v, mask=None):
     weights = scored(query, keys, w_query, w_key, v).softmax(0)
     return (weights.unsqueeze(2) * values).sum(1), weights
 
 
-@wrong(thinking="The mean is taken of what was compared.", fails=("test_context",))
+@wrong(
+    thinking="The mean is taken of what was compared.",
+    fails=("test_context",),
+    page="queries-keys-values#three-roles",
+)
 def mean_of_the_keys(query, keys, values, w_query, w_key, v, mask=None):
     width = values.shape[2]
     return attended(scored(query, keys, w_query, w_key, v), F.pad(keys, (0, width))[..., :width], mask)
@@ -83,7 +89,11 @@ def one_query_for_all(query, keys, values, w_query, w_key, v, mask=None):
     return attended(scored(query[:1], keys, w_query, w_key, v), values, mask)
 
 
-@wrong(thinking="True means hidden.", fails=("test_mask", "test_gradients_with_a_mask"))
+@wrong(
+    thinking="True means hidden.",
+    fails=("test_mask", "test_gradients_with_a_mask"),
+    page="masks#two-conventions",
+)
 def true_means_hidden(query, keys, values, w_query, w_key, v, mask=None):
     return attended(scored(query, keys, w_query, w_key, v), values, None if mask is None else ~mask)
 
@@ -91,6 +101,7 @@ def true_means_hidden(query, keys, values, w_query, w_key, v, mask=None):
 @wrong(
     thinking="Hidden places get weight zero after the softmax.",
     fails=("test_mask", "test_gradients_with_a_mask"),
+    page="masks#zeros-after",
 )
 def masked_after_the_softmax(query, keys, values, w_query, w_key, v, mask=None):
     weights = scored(query, keys, w_query, w_key, v).softmax(1)
@@ -99,7 +110,9 @@ def masked_after_the_softmax(query, keys, values, w_query, w_key, v, mask=None):
 
 
 @wrong(
-    thinking="Minus infinity gives weight zero.", fails=("test_nothing_allowed", "test_gradients_with_a_mask")
+    thinking="Minus infinity gives weight zero.",
+    fails=("test_nothing_allowed", "test_gradients_with_a_mask"),
+    page="masks#sees-nothing",
 )
 def minus_infinity(query, keys, values, w_query, w_key, v, mask=None):
     scores = scored(query, keys, w_query, w_key, v)
@@ -107,7 +120,11 @@ def minus_infinity(query, keys, values, w_query, w_key, v, mask=None):
     return (weights.unsqueeze(2) * values).sum(1), weights
 
 
-@wrong(thinking="Minus infinity is added, and a `nan` is replaced.", fails=("test_gradients_with_a_mask",))
+@wrong(
+    thinking="Minus infinity is added, and a `nan` is replaced.",
+    fails=("test_gradients_with_a_mask",),
+    page="masks#sees-nothing",
+)
 def replaces_the_nan(query, keys, values, w_query, w_key, v, mask=None):
     scores = scored(query, keys, w_query, w_key, v)
     if mask is not None:

@@ -94,6 +94,7 @@ def best_of_each(step, *, start, end, beam_size, max_length, alpha=0.0):
 @wrong(
     thinking="The first sequence that ends is the best, because the beam is sorted.",
     fails=("test_finished_sequences", "test_a_beam_for_everything", "test_longer_may_be_better"),
+    page="training-and-decoding#stop-at-the-first",
 )
 def first_that_ends(step, *, start, end, beam_size, max_length, alpha=0.0):
     return search(step, start, end, beam_size, max_length, alpha, stops_early=True)
@@ -129,26 +130,40 @@ def ended_ones_only(step, *, start, end, beam_size, max_length, alpha=0.0):
     return search(step, start, end, beam_size, max_length, alpha, cut_off=False)
 
 
-@wrong(thinking="The length counts all tokens of the list, start included.", fails=("test_length",))
+@wrong(
+    thinking="The length counts all tokens of the list, start included.",
+    fails=("test_length",),
+    page="training-and-decoding#length-penalty",
+)
 def counts_the_start(step, *, start, end, beam_size, max_length, alpha=0.0):
     return search(
         step, start, end, beam_size, max_length, alpha, score=lambda total, n, a: total / (n + 1) ** a
     )
 
 
-@wrong(thinking="The longer, the better: multiply.", fails=("test_length",))
+@wrong(
+    thinking="The longer, the better: multiply.",
+    fails=("test_length",),
+    page="training-and-decoding#length-penalty",
+)
 def multiplies_by_the_length(step, *, start, end, beam_size, max_length, alpha=0.0):
     return search(step, start, end, beam_size, max_length, alpha, score=lambda total, n, a: total * n**a)
 
 
-@wrong(thinking="The penalty is that of Wu et al. (2016).", fails=("test_length",))
+@wrong(
+    thinking="The penalty is that of Wu et al. (2016).",
+    fails=("test_length",),
+    page="training-and-decoding#length-penalty",
+)
 def penalty_of_wu(step, *, start, end, beam_size, max_length, alpha=0.0):
     return search(
         step, start, end, beam_size, max_length, alpha, score=lambda total, n, a: total / ((5 + n) / 6) ** a
     )
 
 
-@wrong(thinking="`alpha` scales the length.", fails=("test_length",))
+@wrong(
+    thinking="`alpha` scales the length.", fails=("test_length",), page="training-and-decoding#length-penalty"
+)
 def divides_by_alpha_times_length(step, *, start, end, beam_size, max_length, alpha=0.0):
     return search(
         step, start, end, beam_size, max_length, alpha, score=lambda total, n, a: total / (a * n or 1)

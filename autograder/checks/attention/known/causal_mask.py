@@ -26,6 +26,7 @@ def upper_triangle(length):
 @wrong(
     thinking="A mask marks what is hidden, as in torch's own modules.",
     fails=("test_past_and_future",),
+    page="masks#two-conventions",
 )
 def true_means_hidden(length):
     return torch.ones(length, length, dtype=torch.bool).triu(1)
@@ -52,7 +53,7 @@ def two_places(length):
     return ones.tril() & ones.triu(-1)
 
 
-@wrong(thinking="Ones and zeros are a mask.", fails=("test_boolean",))
+@wrong(thinking="Ones and zeros are a mask.", fails=("test_boolean",), page="masks#mask-of-ones")
 def ones_and_zeros(length):
     return torch.ones(length, length).tril()
 
@@ -60,12 +61,13 @@ def ones_and_zeros(length):
 @wrong(
     thinking="A mask is added to the scores, so it holds zero and minus infinity.",
     fails=("test_past_and_future",),
+    page="masks#two-conventions",
 )
 def for_adding(length):
     return torch.full((length, length), float("-inf")).triu(1)
 
 
-@wrong(thinking="Whole numbers are as good as booleans.", fails=("test_boolean",))
+@wrong(thinking="Whole numbers are as good as booleans.", fails=("test_boolean",), page="masks#mask-of-ones")
 def whole_numbers(length):
     return torch.tril(torch.ones((length, length), dtype=torch.long))
 

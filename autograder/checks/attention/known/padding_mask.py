@@ -17,7 +17,7 @@ def observe(student, seed):
 # --- Wrong -----------------------------------------------------------------------------------------------
 
 
-@wrong(thinking="A mask marks what is hidden.", fails=("test_places",))
+@wrong(thinking="A mask marks what is hidden.", fails=("test_places",), page="masks#two-conventions")
 def true_means_hidden(tokens, pad):
     return (tokens == pad)[:, None, None, :]
 
@@ -38,22 +38,34 @@ def by_lengths(tokens, pad):
     return (torch.arange(tokens.shape[1]) < lengths[:, None])[:, None, None, :]
 
 
-@wrong(thinking="A mask has the shape of what it masks.", fails=("test_kind_and_shape",))
+@wrong(
+    thinking="A mask has the shape of what it masks.",
+    fails=("test_kind_and_shape",),
+    page="masks#mask-on-rows",
+)
 def as_the_tokens(tokens, pad):
     return tokens != pad
 
 
-@wrong(thinking="One dimension is added for the heads.", fails=("test_kind_and_shape",))
+@wrong(
+    thinking="One dimension is added for the heads.",
+    fails=("test_kind_and_shape",),
+    page="masks#mask-on-rows",
+)
 def three_dimensions(tokens, pad):
     return (tokens != pad).unsqueeze(1)
 
 
-@wrong(thinking="Padding asks nothing, so its rows are hidden.", fails=("test_kind_and_shape",))
+@wrong(
+    thinking="Padding asks nothing, so its rows are hidden.",
+    fails=("test_kind_and_shape",),
+    page="masks#mask-on-rows",
+)
 def rows_of_padding(tokens, pad):
     return (tokens != pad)[:, None, :, None]
 
 
-@wrong(thinking="Ones and zeros are a mask.", fails=("test_kind_and_shape",))
+@wrong(thinking="Ones and zeros are a mask.", fails=("test_kind_and_shape",), page="masks#mask-of-ones")
 def ones_and_zeros(tokens, pad):
     return (tokens != pad)[:, None, None, :].float()
 

@@ -39,6 +39,7 @@ def attended(query, key, value, mask, scale):
 @wrong(
     thinking="Scores are dot products, and the softmax takes care of their size.",
     fails=("test_weights",),
+    page="queries-keys-values#no-scale",
 )
 def without_a_scale(query, key, value, mask=None):
     return attended(query, key, value, mask, 1.0)
@@ -60,6 +61,7 @@ def scaled_by_the_places(query, key, value, mask=None):
 @wrong(
     thinking="The softmax goes over the places, and places come in the dimension before the last.",
     fails=("test_weights",),
+    page="alignment#wrong-axis",
 )
 def softmax_over_the_queries(query, key, value, mask=None):
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
@@ -74,7 +76,11 @@ def weights_come_first(query, key, value, mask=None):
     return attended(query, key, value, mask, math.sqrt(query.shape[-1]))[::-1]
 
 
-@wrong(thinking="The mean is taken of what was compared.", fails=("test_output",))
+@wrong(
+    thinking="The mean is taken of what was compared.",
+    fails=("test_output",),
+    page="queries-keys-values#three-roles",
+)
 def mean_of_the_keys(query, key, value, mask=None):
     _, weights = attended(query, key, value, mask, math.sqrt(query.shape[-1]))
     mixed = weights @ key
@@ -96,6 +102,7 @@ def transposes_everything(query, key, value, mask=None):
 @wrong(
     thinking="As in torch's `attn_mask` of MultiheadAttention, True means that a place is hidden.",
     fails=("test_mask", "test_gradients_with_a_mask"),
+    page="masks#two-conventions",
 )
 def true_means_hidden(query, key, value, mask=None):
     return attended(query, key, value, None if mask is None else ~mask, math.sqrt(query.shape[-1]))
@@ -104,6 +111,7 @@ def true_means_hidden(query, key, value, mask=None):
 @wrong(
     thinking="A score of zero is no score.",
     fails=("test_mask", "test_gradients_with_a_mask"),
+    page="masks#score-of-zero",
 )
 def scores_times_the_mask(query, key, value, mask=None):
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
@@ -114,6 +122,7 @@ def scores_times_the_mask(query, key, value, mask=None):
 @wrong(
     thinking="Hidden places get weight zero after the softmax.",
     fails=("test_mask", "test_gradients_with_a_mask"),
+    page="masks#zeros-after",
 )
 def masked_after_the_softmax(query, key, value, mask=None):
     weights = (query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])).softmax(-1)
@@ -124,6 +133,7 @@ def masked_after_the_softmax(query, key, value, mask=None):
 @wrong(
     thinking="Minus infinity gives a weight of zero.",
     fails=("test_nothing_allowed", "test_gradients_with_a_mask"),
+    page="masks#sees-nothing",
 )
 def minus_infinity(query, key, value, mask=None):
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
@@ -136,6 +146,7 @@ def minus_infinity(query, key, value, mask=None):
 @wrong(
     thinking="A very low number gives a weight of zero, also when all are low.",
     fails=("test_nothing_allowed", "test_gradients_with_a_mask"),
+    page="masks#sees-nothing",
 )
 def very_low_number(query, key, value, mask=None):
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
@@ -148,6 +159,7 @@ def very_low_number(query, key, value, mask=None):
 @wrong(
     thinking="Minus infinity is added where nothing may be seen, and a `nan` is replaced by zero.",
     fails=("test_gradients_with_a_mask",),
+    page="masks#sees-nothing",
 )
 def replaces_the_nan(query, key, value, mask=None):
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])

@@ -82,7 +82,11 @@ def whole_target(model, source, target, *, pad, epochs, batch_size, lr, generato
     return fit(model, source, target, pad, epochs, batch_size, lr, generator, loss_of)
 
 
-@wrong(thinking="The start token says nothing, so the inputs begin behind it.", fails=("test_inputs",))
+@wrong(
+    thinking="The start token says nothing, so the inputs begin behind it.",
+    fails=("test_inputs",),
+    page="encoder-decoder#not-shifted",
+)
 def inputs_without_the_start(model, source, target, *, pad, epochs, batch_size, lr, generator):
     def loss_of(model, asked, answer, pad):
         inputs = labels = answer[:, 1:]
@@ -93,7 +97,11 @@ def inputs_without_the_start(model, source, target, *, pad, epochs, batch_size, 
     return fit(model, source, target, pad, epochs, batch_size, lr, generator, loss_of)
 
 
-@wrong(thinking="The model learns to give back what it is given.", fails=("test_labels",))
+@wrong(
+    thinking="The model learns to give back what it is given.",
+    fails=("test_labels",),
+    page="encoder-decoder#not-shifted",
+)
 def labels_not_shifted(model, source, target, *, pad, epochs, batch_size, lr, generator):
     def loss_of(model, asked, answer, pad):
         inputs = answer[:, :-1]
@@ -124,7 +132,11 @@ def logits_reshaped(model, source, target, *, pad, epochs, batch_size, lr, gener
     return fit(model, source, target, pad, epochs, batch_size, lr, generator, loss_of)
 
 
-@wrong(thinking="The mask keeps padding out.", fails=("test_padding_has_no_loss",))
+@wrong(
+    thinking="The mask keeps padding out.",
+    fails=("test_padding_has_no_loss",),
+    page="training-and-decoding#mean-over-tokens",
+)
 def padding_in_the_loss(model, source, target, *, pad, epochs, batch_size, lr, generator):
     def loss_of(model, asked, answer, pad):
         inputs, labels = answer[:, :-1], answer[:, 1:]
@@ -136,7 +148,9 @@ def padding_in_the_loss(model, source, target, *, pad, epochs, batch_size, lr, g
 
 
 @wrong(
-    thinking="Padding has loss zero, and the mean is over all places.", fails=("test_padding_has_no_loss",)
+    thinking="Padding has loss zero, and the mean is over all places.",
+    fails=("test_padding_has_no_loss",),
+    page="training-and-decoding#mean-over-tokens",
 )
 def mean_over_all_places(model, source, target, *, pad, epochs, batch_size, lr, generator):
     def loss_of(model, asked, answer, pad):
@@ -149,6 +163,7 @@ def mean_over_all_places(model, source, target, *, pad, epochs, batch_size, lr, 
 @wrong(
     thinking="Each text has its mean, and the batch is the mean of these.",
     fails=("test_padding_has_no_loss",),
+    page="training-and-decoding#mean-over-tokens",
 )
 def mean_of_the_rows(model, source, target, *, pad, epochs, batch_size, lr, generator):
     def loss_of(model, asked, answer, pad):
@@ -207,7 +222,11 @@ def either_mask(model, source, target, *, pad, epochs, batch_size, lr, generator
     return fit(model, source, target, pad, epochs, batch_size, lr, generator, loss_of)
 
 
-@wrong(thinking="The encoder may look everywhere.", fails=("test_source_mask",))
+@wrong(
+    thinking="The encoder may look everywhere.",
+    fails=("test_source_mask",),
+    page="encoder-decoder#forgotten-memory-mask",
+)
 def everything_of_the_source(model, source, target, *, pad, epochs, batch_size, lr, generator):
     def loss_of(model, asked, answer, pad):
         return batch_loss(
