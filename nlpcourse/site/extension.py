@@ -7,7 +7,16 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from nlpcourse import settings
-from nlpcourse.site import accessibility, assets, attack_table, directives, facts, head_maps, vector_map
+from nlpcourse.site import (
+    accessibility,
+    assets,
+    attack_table,
+    directives,
+    facts,
+    grading_times,
+    head_maps,
+    vector_map,
+)
 from nlpcourse.site.cache import cache_folder
 
 
@@ -21,6 +30,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     vector_map.setup(app)
     head_maps.setup(app)
     attack_table.setup(app)
+    grading_times.setup(app)
     assets.setup(app)
     accessibility.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
