@@ -16,7 +16,6 @@ AS_THEY_ARE = (
     "_config.yml",
     "_toc.yml",
     "constraints.txt",
-    "records/attacks.json",
     "references.bib",
 )
 """Files that are public by themselves."""
@@ -27,14 +26,15 @@ _LEFTOVERS = {"__pycache__", "node_modules"}
 def public_tree(root: Path) -> dict[str, bytes]:
     """The files of the public half of the checkout at `root`: content by path, in the order of the paths.
 
-    Of the records, only those that pages read are public (`records/<topic>/` and the table of attacks); records of
-    variants and mutants name checks.
+    Of the records, only those that pages read are public (`records/<topic>/`, and those of benchmarks that lie in
+    `records/` itself); records of variants and mutants name checks.
 
     Raises:
         CourseError: a file that must be there is missing, or a public folder holds a symbolic link.
     """
     paths = [root / name for name in AS_THEY_ARE]
     paths += [notebook_path(topic, root) for topic in manuscripts(root)]
+    paths += sorted((root / "records").glob("*.json"))
     folders = [root / "chapters", root / "nlpcourse", *(root / "records" / each.name for each in topics())]
     for folder in folders:
         paths += _files(folder, root)

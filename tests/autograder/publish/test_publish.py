@@ -15,6 +15,7 @@ from autograder.publish.place import MARKER
 from nlpcourse import cli
 from nlpcourse.errors import CourseError
 from nlpcourse.paths import project_root
+from nlpcourse.topics import topics
 
 ROOT = project_root(Path(__file__).parent)
 
@@ -62,9 +63,12 @@ def test_the_tree_holds_the_public_half_and_nothing_else(checkout: Path, tmp_pat
         "records",
     }
     kept = {name for name in tree if name.startswith("records/")}
+    benchmarks = {path.name for path in (ROOT / "records").glob("*.json")}
     assert {"records/mlp/attention.npz", "records/mlp/run.json"} <= kept
-    assert {name.split("/")[1] for name in kept} == {"attacks.json", "embeddings", "mlp"}
-    assert [name for name in tree if name.endswith(".ipynb")] == ["exercises/embeddings/embeddings.ipynb"]
+    assert {name.split("/")[1] for name in kept} == {"attention", "embeddings", "mlp", *benchmarks}
+    assert {name for name in tree if name.endswith(".ipynb")} == {
+        f"exercises/{each.name}/{each.name}.ipynb" for each in topics() if each.ready
+    }
     assert not [name for name in tree if b"a file left over" in tree[name]]
     for name in ("_config.yml", "_toc.yml", "references.bib", "LICENSE", "LICENSE-text", "constraints.txt"):
         assert tree[name] == (ROOT / name).read_bytes()
