@@ -124,7 +124,7 @@ def detached_weights(query, keys, values, w_query, w_key, v, mask=None):
 
 @wrong(
     thinking="Hidden keys are set to zero first.",
-    fails=("test_gradients_with_a_mask", "test_inputs_untouched"),
+    fails=("test_inputs_untouched", "test_gradients_with_a_mask"),
 )
 def clears_hidden_keys(query, keys, values, w_query, w_key, v, mask=None):
     if mask is not None:
@@ -136,7 +136,7 @@ def clears_hidden_keys(query, keys, values, w_query, w_key, v, mask=None):
     return attended(scored(query, keys, w_query, w_key, v), values, mask)
 
 
-@wrong(thinking="A score of minus twenty is low.", fails=("test_mask", "test_gradients_with_a_mask"))
+@wrong(thinking="A score of minus twenty is low.", fails=("test_mask",))
 def not_low_enough(query, keys, values, w_query, w_key, v, mask=None):
     scores = torch.tanh((query @ w_query.T)[:, None] + keys @ w_key.T) @ v
     if mask is None:

@@ -83,7 +83,7 @@ def mean_of_the_keys(query, key, value, mask=None):
 
 @wrong(
     thinking="`.T` transposes.",
-    fails=("test_dimensions_in_front", "test_mask_of_each_text", "test_nothing_allowed", "test_gradients"),
+    fails=("test_dimensions_in_front",),
 )
 def transposes_everything(query, key, value, mask=None):
     scores = query @ key.permute(*range(key.dim() - 1, -1, -1)) / math.sqrt(query.shape[-1])
