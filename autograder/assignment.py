@@ -89,7 +89,7 @@ def _fingerprint(topic: str, root: Path, source: NotebookNode) -> str:
     checks = root / "autograder" / "checks"
     graded_with = [
         *checks.glob("*.py"),
-        *(checks / topic).glob("test_*.py"),
+        *(checks / topic).glob("[!_]*.py"),
         *(root / "solutions" / topic).glob("*.py"),
     ]
     for file in sorted(graded_with):

@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 FORMULA = re.compile(r"\$([^$]+)\$")
 
 _SYMBOLS = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "theta": "θ", "lambda": "λ",
-    "mu": "μ", "pi": "π", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω", "Delta": "Δ",
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "eta": "η",
+    "theta": "θ", "lambda": "λ", "mu": "μ", "pi": "π", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω", "Delta": "Δ",
     "partial": "∂", "nabla": "∇", "sum": "Σ", "prod": "Π", "infty": "∞", "in": "∈",
     "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "approx": "≈", "lt": "<", "gt": ">",
     "cdot": "·", "times": "×", "pm": "±", "to": "→", "ldots": "…", "dots": "…", "mid": "|",
@@ -47,7 +47,8 @@ def html(sentence: str) -> Markup:
 
 def _linear(formula: str) -> str:
     """A formula on one line of text. What is not known keeps its backslash or its braces."""
-    text = re.sub(r"\\[,;!: ]", " ", formula)
+    text = re.sub(rf"\\text\s*{_ARGUMENT}", r"\1", formula)
+    text = re.sub(r"\\[,;!: ]", " ", text)
     text = re.sub(r"\\([a-zA-Z]+)\s*(?=([a-zA-Z0-9\\])?)", _symbol, text)
     former = ""
     while text != former:  # from the inside out

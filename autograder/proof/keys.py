@@ -29,10 +29,17 @@ def grader_version() -> str:
 
 
 def checks_key(assignment: Assignment, exercise: str) -> str:
-    """Of the check module of an exercise and of what check modules share."""
+    """Of the check module of an exercise, of what all check modules share, and of its neighbours that it imports."""
     folder = assignment.root / "autograder" / "checks"
-    files = [folder / assignment.topic / f"test_{exercise}.py", folder / "comparing.py"]
-    return tree_key(*(file.read_text(encoding="utf-8") for file in files))
+    module = (folder / assignment.topic / f"test_{exercise}.py").read_text(encoding="utf-8")
+    package = f"autograder.checks.{assignment.topic}."
+    neighbours = sorted(
+        f"{node.module.removeprefix(package)}.py"
+        for node in ast.parse(module).body
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(package)
+    )
+    files = [folder / "comparing.py", *(folder / assignment.topic / name for name in neighbours)]
+    return tree_key(module, *(file.read_text(encoding="utf-8") for file in files))
 
 
 def reference_key(assignment: Assignment, exercise: str) -> str:

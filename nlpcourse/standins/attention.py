@@ -84,30 +84,30 @@ class DecoderLayer(nn.Module):
         self, d_model: int, num_heads: int, d_ff: int, dropout: float = 0.0, norm_first: bool = False
     ) -> None:
         super().__init__()
-        self.norm_first = norm_first
-        self.self_attention = MultiHeadAttention(d_model, num_heads)
-        self.cross_attention = MultiHeadAttention(d_model, num_heads)
-        self.linear_1 = nn.Linear(d_model, d_ff)
-        self.linear_2 = nn.Linear(d_ff, d_model)
-        self.norm_1 = nn.LayerNorm(d_model)
-        self.norm_2 = nn.LayerNorm(d_model)
-        self.norm_3 = nn.LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
+        for name in ("self_attention", "cross_attention"):
+            self.add_module(name, MultiHeadAttention(d_model, num_heads))
+        for number, (wide, narrow) in enumerate(((d_model, d_ff), (d_ff, d_model)), start=1):
+            self.add_module(f"linear_{number}", nn.Linear(wide, narrow))
+        for number in (1, 2, 3):
+            self.add_module(f"norm_{number}", nn.LayerNorm(d_model))
+        self.norm_first, self.share_dropped = norm_first, dropout
 
     def forward(
         self, x: Tensor, memory: Tensor, mask: Tensor | None = None, memory_mask: Tensor | None = None
     ) -> Tensor:
         """(B, T, D), from x (B, T, D) and memory (B, S, D); masks are True where a place may look."""
-        before, after = (True, False) if self.norm_first else (False, True)
-        asking = self.norm_1(x) if before else x
-        x = x + self.dropout(self.self_attention(asking, asking, asking, mask))
-        x = self.norm_1(x) if after else x
-        asking = self.norm_2(x) if before else x
-        x = x + self.dropout(self.cross_attention(asking, memory, memory, memory_mask))
-        x = self.norm_2(x) if after else x
-        inner = self.linear_1(self.norm_3(x) if before else x).clamp(min=0)
-        x = x + self.dropout(self.linear_2(inner))
-        return self.norm_3(x) if after else x
+        for number in (1, 2, 3):
+            norm = self.get_submodule(f"norm_{number}")
+            asking = norm(x) if self.norm_first else x
+            if number == 3:
+                found = self.get_submodule("linear_2")(self.get_submodule("linear_1")(asking).clamp(min=0))
+            elif number == 2:
+                found = self.get_submodule("cross_attention")(asking, memory, memory, memory_mask)
+            else:
+                found = self.get_submodule("self_attention")(asking, asking, asking, mask)
+            x = x + F.dropout(found, self.share_dropped, training=self.training)
+            x = x if self.norm_first else norm(x)
+        return x
 
 
 def sinusoidal_positions(length: int, d_model: int) -> Tensor:

@@ -1,5 +1,6 @@
 """The visible tests: a notebook with the solutions in it passes them all, and each exercise passes alone."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,18 @@ from autograder.authoring.command import generate
 from nlpcourse.paths import project_root
 
 ROOT = project_root(Path(__file__).parent)
-EXERCISES = tuple(each.id for each in Assignment.load("embeddings", ROOT).exercises)
+TOPICS = ("embeddings", "attention")
+EXERCISES = {topic: tuple(each.id for each in Assignment.load(topic, ROOT).exercises) for topic in TOPICS}
+ONE_BY_ONE = [(topic, exercise) for topic in TOPICS for exercise in EXERCISES[topic]]
 
 RunCells = Callable[..., dict[str, BaseException | None]]
 
 
-@pytest.fixture(scope="module")
-def run_cells() -> RunCells:
+@functools.cache
+def runner(topic: str) -> RunCells:
     """Runs the code cells of the released notebook (no long one); says what each test cell raised."""
-    released = nbformat.reads(generate("embeddings", ROOT), as_version=4)
-    solved = {cell.id: cell.source for cell in Assignment.load("embeddings", ROOT).source.cells}
+    released = nbformat.reads(generate(topic, ROOT), as_version=4)
+    solved = {cell.id: cell.source for cell in Assignment.load(topic, ROOT).source.cells}
 
     def run(*done: str, changed: tuple[str, str, str] | None = None) -> dict[str, BaseException | None]:
         namespace: dict[str, Any] = {"__name__": "__main__"}
@@ -48,24 +51,27 @@ def run_cells() -> RunCells:
     return run
 
 
-def test_all_solutions_pass(run_cells: RunCells) -> None:
-    assert run_cells(*EXERCISES) == dict.fromkeys(EXERCISES)
+@pytest.mark.parametrize("topic", TOPICS)
+def test_all_solutions_pass(topic: str) -> None:
+    assert runner(topic)(*EXERCISES[topic]) == dict.fromkeys(EXERCISES[topic])
 
 
-def test_nothing_written_is_not_implemented(run_cells: RunCells) -> None:
-    assert {type(error) for error in run_cells().values()} == {NotImplementedError}
+@pytest.mark.parametrize("topic", TOPICS)
+def test_nothing_written_is_not_implemented(topic: str) -> None:
+    outcome = runner(topic)()
+    assert outcome.keys() == set(EXERCISES[topic])
+    assert {type(error) for error in outcome.values()} == {NotImplementedError}
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_each_exercise_passes_with_the_others_undone(run_cells: RunCells, exercise: str) -> None:
-    outcome = run_cells(exercise)
+@pytest.mark.parametrize(("topic", "exercise"), ONE_BY_ONE)
+def test_each_exercise_passes_with_the_others_undone(topic: str, exercise: str) -> None:
+    outcome = runner(topic)(exercise)
     assert outcome.pop(exercise) is None
     assert all(isinstance(error, NotImplementedError) for error in outcome.values())
 
 
-@pytest.mark.parametrize(
-    ("exercise", "old", "new", "message"),
-    [
+MISTAKES = {
+    "embeddings": [
         ("sgns_loss", ".mean()", ".mean(dim=0, keepdim=True)", "must be one number, a tensor of shape"),
         ("sgns_loss", "-(F", "(F", "On the worked example the loss must be 2.9143, but yours is -2.9143"),
         ("sgns_loss", ".mean()", ".sum()", "2.9883, the mean of 2.9143 and 3.0624, but yours is 5.97"),
@@ -88,8 +94,128 @@ def test_each_exercise_passes_with_the_others_undone(run_cells: RunCells, exerci
         ("sgns_gradient", "- 1) / batch", "- 1)", "Look at its sign, then at the mean over the pairs"),
         ("sgns_gradient", "return for_center, ", "return ", "three tensors"),
     ],
+    "attention": [
+        (
+            "scaled_dot_product_attention",
+            "return weights @ value, weights",
+            "return weights @ value",
+            "two results",
+        ),
+        (
+            "scaled_dot_product_attention",
+            "softmax(dim=-1)",
+            "softmax(dim=-2)",
+            "Over which dimension does the softmax go?",
+        ),
+        (
+            "scaled_dot_product_attention",
+            " / math.sqrt(query.shape[-1])",
+            "",
+            "divided by the root of the width",
+        ),
+        ("scaled_dot_product_attention", "~mask, torch", "mask, torch", "must be 0.6652"),
+        (
+            "scaled_dot_product_attention",
+            "weights @ value, weights",
+            "weights @ value.flip(0), weights",
+            "the output must be",
+        ),
+        ("causal_mask", ", dtype=torch.bool", "", "must be a boolean tensor"),
+        ("causal_mask", ".tril()", ".triu()", "itself and what is before it"),
+        ("causal_mask", ".tril()", ".tril(-1)", "itself and what is before it"),
+        ("padding_mask", "!=", "==", "must give True, True, False, False"),
+        ("padding_mask", "!= pad", "!= 0", "When 7 is padding"),
+        ("padding_mask", "[:, None, None, :]", "[:, None, :]", "the shape must be (2, 1, 1, 4)"),
+        (
+            "MultiHeadAttention",
+            "-1, (self.num_heads, -1)).transpose(1, 2)",
+            "-1, (-1, self.num_heads)).movedim(-1, 1)",
+            "Head 0",
+        ),
+        (
+            "MultiHeadAttention",
+            "output.transpose",
+            "output.flip(1).transpose",
+            "Head 0 has the first two entries",
+        ),
+        ("MultiHeadAttention", "q, k, v, mask)", "q, k, v)", "When each place sees itself alone"),
+        (
+            "EncoderLayer",
+            "if self.norm_first",
+            "if not self.norm_first",
+            "On the worked example with norm_first=False",
+        ),
+        (
+            "EncoderLayer",
+            "return self.residual(x, self.norm_2",
+            "self.residual(x, self.norm_2",
+            "must have the shape of x",
+        ),
+        ("EncoderLayer", "x = self.residual", "self.residual", "Is each sub-layer there once"),
+        ("train_seq2seq", "= answer[:, :-1], answer[:, 1:]", "= answer, answer", "the inputs must have 4"),
+        ("train_seq2seq", "answer[:, 1:]", "answer[:, :-1]", "After 7 comes 8"),
+        ("train_seq2seq", " & causal_mask(inputs.shape[1])", "", "Is the target mask causal?"),
+        (
+            "train_seq2seq",
+            "padding_mask(asked, pad), mask",
+            "padding_mask(asked, 6), mask",
+            "padding mask of the source",
+        ),
+        ("train_seq2seq", "ignore_index=pad", 'ignore_index=pad, reduction="sum"', "log 9 = 2.1972"),
+        ("additive_attention", "torch.tanh(", "(", "Compare your scores"),
+        ("additive_attention", "values), weights", "values)", "two results"),
+        ("additive_attention", "~mask, torch", "~(mask | True), torch", "the others must sum to 1"),
+        (
+            "additive_attention",
+            "weights, values)",
+            "weights, values.flip(1))",
+            "the context must be the weights",
+        ),
+        (
+            "sinusoidal_positions",
+            "dim=-1).flatten",
+            "dim=1).flatten",
+            "Do sine and cosine stand side by side?",
+        ),
+        (
+            "sinusoidal_positions",
+            "-torch.arange(0, d_model, 2",
+            "-torch.arange(0, d_model // 2",
+            "Place 2 must be",
+        ),
+        (
+            "LayerNorm",
+            "centred.square().mean(dim=-1, keepdim=True)",
+            "x.var(dim=-1, keepdim=True)",
+            "variance divide by D",
+        ),
+        ("LayerNorm", "self.weight * centred", "centred", "With weight (1, 2, 3, 4) and bias 1"),
+        ("DecoderLayer", "(y, memory, memory, memory_mask)", "(y, y, y)", "taken from `memory`"),
+        (
+            "DecoderLayer",
+            "        for norm, sublayer in sublayers",
+            "        for norm, sublayer in sublayers[:2]",
+            "x + 6",
+        ),
+        (
+            "DecoderLayer",
+            "x = x if self.norm_first else norm(x)",
+            "x = x",
+            "the mean of each vector must be 0",
+        ),
+        ("beam_search", "totals.unsqueeze(1) +", "0 * totals.unsqueeze(1) +", "With alpha = 0 the best is"),
+        ("beam_search", "length**alpha", "(length + 1) ** alpha", "With alpha = 1 and max_length = 2"),
+        ("beam_search", "beginnings[done, 1:]", "beginnings[done]", "With alpha = 0 the best is [2]"),
+        ("beam_search", "return tokens_found, score", "return tuple(tokens_found), score", "must be a list"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("topic", "exercise", "old", "new", "message"),
+    [(topic, *mistake) for topic in TOPICS for mistake in MISTAKES[topic]],
 )
-def test_a_mistake_is_told(run_cells: RunCells, exercise: str, old: str, new: str, message: str) -> None:
-    error = run_cells(*EXERCISES, changed=(exercise, old, new))[exercise]
+def test_a_mistake_is_told(topic: str, exercise: str, old: str, new: str, message: str) -> None:
+    error = runner(topic)(*EXERCISES[topic], changed=(exercise, old, new))[exercise]
     assert isinstance(error, AssertionError)
     assert message in str(error)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from autograder.checks import check
+from autograder.checks.attention.layers import draw_mask
 from autograder.checks.comparing import assert_same
 from solutions.attention import multi_head as reference
 
@@ -23,13 +24,6 @@ def make_models(student, rng: torch.Generator, width: int, heads: int) -> tuple:
 
 def draw(rng: torch.Generator, *shape: int) -> Tensor:
     return torch.randn(*shape, generator=rng)
-
-
-def draw_mask(rng: torch.Generator, *shape: int) -> Tensor:
-    """Half of the places are hidden; each row keeps one that is seen and hides one."""
-    mask = torch.rand(*shape, generator=rng) < 0.5
-    mask[..., 0], mask[..., -1] = True, False
-    return mask
 
 
 @check(points=1, requires="heads-1")
@@ -97,10 +91,16 @@ def test_masks_of_texts_and_heads(student, rng):
             assert_same(theirs(query, memory, memory, mask), ours(query, memory, memory, mask))
 
 
+def gradient_of_x(student, attention, x, weighing):
+    """Runs beside the student's code: the gradient that reaches a text that looks at itself."""
+    x.requires_grad_()
+    return torch.autograd.grad(attention(x, x, x), x, weighing)[0]
+
+
 @check(points=1, requires=("heads-1", "heads-5"), after="test_one_head")
 def test_gradients(student, rng):
-    """The values are right, the gradients are not: nothing may be detached or copied, and the parameters are
-    those of the four maps and no others."""
+    """The values are right, the gradients are not: nothing may be detached or copied, on the way to the parameters
+    or on that to query, key and value, and the parameters are those of the four maps and no others."""
     for places, width in ((5, 6), (3, 9)):
         theirs, ours = make_models(student, rng, width, 1)
         x, weighing = draw(rng, 1, places, width), draw(rng, 1, places, width)
@@ -110,3 +110,5 @@ def test_gradients(student, rng):
         assert gradients.keys() == expected.keys()
         for name, wanted in expected.items():
             assert_same(gradients[name], wanted)
+        reaching = student.probe(gradient_of_x, theirs, x, weighing)
+        assert_same(reaching, gradient_of_x(None, ours, x.clone(), weighing))

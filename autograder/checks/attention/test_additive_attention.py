@@ -75,10 +75,19 @@ def test_texts_stay_apart(student, rng):
 
 @check(points=1, requires="additive-3", after="test_context")
 def test_mask(student, rng):
-    """Hidden places still play a part, or seen ones do not: True means seen; a hidden place is left out
-    before the softmax."""
+    """Hidden places still play a part, or seen ones do not: True means seen; a hidden place is left out before the
+    softmax. What is written over its score must be far lower than any score, and nothing is added to the sum below the
+    fraction line: the scores of the places that are seen may all be low."""
     for sizes in SIZES:
-        assert_both(student, *draw(rng, sizes, 1), draw_mask(rng, 1, sizes[0]))
+        mask = draw_mask(rng, 1, sizes[0])
+        arguments = draw(rng, sizes, 1)
+        assert_both(student, *arguments, mask)
+        query, *_, w_query, _, v = arguments
+        w_query[-1], v[-1] = (
+            30 * query[0] / query.square().sum(),
+            -40.0,
+        )  # a unit that is 1 takes 40 off each score
+        assert_both(student, *arguments, mask)
 
 
 @check(points=1, requires="additive-4", after="test_mask")
@@ -89,6 +98,24 @@ def test_nothing_allowed(student, rng):
         for hidden in (False, True):
             mask = draw_mask(rng, 1, sizes[0])
             assert_both(student, *draw(rng, sizes, 1), mask & hidden)
+
+
+def arguments_after_the_call(student, *arguments):
+    """Runs beside the student's code: what the caller's own tensors hold afterwards."""
+    context, _ = student.additive_attention(*arguments)
+    return context, *arguments
+
+
+@check(points=1, requires="additive-6", after="test_mask")
+def test_inputs_untouched(student, rng):
+    """The caller's tensors are not what they were: a method whose name ends in an underscore, or an operator
+    such as `+=`, changes the argument itself."""
+    for sizes in SIZES:
+        arguments = *draw(rng, sizes, 1), draw_mask(rng, 1, sizes[0])
+        context, *after = student.probe(arguments_after_the_call, *arguments)
+        assert_same(context, reference.additive_attention(*arguments)[0])
+        for tensor, wanted in zip(after, arguments, strict=True):
+            assert_same(tensor, wanted, relative=0, absolute=0)
 
 
 def assert_gradients(student, rng: torch.Generator, *arguments: Tensor) -> None:
@@ -119,21 +146,3 @@ def test_gradients_with_a_mask(student, rng):
         mask = draw_mask(rng, 1, sizes[0])
         assert_gradients(student, rng, *draw(rng, sizes, 1), mask)
         assert_gradients(student, rng, *draw(rng, sizes, 1), mask & False)
-
-
-def arguments_after_the_call(student, *arguments):
-    """Runs beside the student's code: what the caller's own tensors hold afterwards."""
-    context, _ = student.additive_attention(*arguments)
-    return context, *arguments
-
-
-@check(points=1, requires="additive-6", after="test_mask")
-def test_inputs_untouched(student, rng):
-    """The caller's tensors are not what they were: a method whose name ends in an underscore, or an operator
-    such as `+=`, changes the argument itself."""
-    for sizes in SIZES:
-        arguments = *draw(rng, sizes, 1), draw_mask(rng, 1, sizes[0])
-        context, *after = student.probe(arguments_after_the_call, *arguments)
-        assert_same(context, reference.additive_attention(*arguments)[0])
-        for tensor, wanted in zip(after, arguments, strict=True):
-            assert_same(tensor, wanted, relative=0, absolute=0)

@@ -20,6 +20,9 @@ START, END = 6, 4
 WRITTEN = 6
 """V, the tokens that a model may write: 0 to 5."""
 
+TRIES = 1000
+"""Models that are drawn at most until one is telling."""
+
 
 def search_noting(student, table, settings):
     """Runs beside the student's code: the result of a search, and what `step` was called with."""
@@ -33,11 +36,28 @@ def search_noting(student, table, settings):
     return sequence, score, calls
 
 
-def draw_model(rng: torch.Generator, rounds: int, *, end: float = 0.0, spread: float = 1.0) -> Tensor:
-    """(rounds, 7, V) log-probabilities; `end` is added to the logits of the end token."""
-    logits = torch.randn(rounds, WRITTEN + 1, WRITTEN, generator=rng) * spread
+def draw_model(rng: torch.Generator, rounds: int, *, end: float | Tensor = 0.0) -> Tensor:
+    """(rounds, 7, V) log-probabilities; `end` is added to the logits of the end token, a tensor (rounds, 1) round by
+    round."""
+    logits = torch.randn(rounds, WRITTEN + 1, WRITTEN, generator=rng)
     logits[:, :, END] += end
     return logits.log_softmax(dim=-1)
+
+
+def draw_telling_model(
+    rng: torch.Generator, rounds: int, beam_size: int, *, end: float, alpha: float = 0.0
+) -> Tensor:
+    """As `draw_model`, a model on which the width of the beam tells: one place less and one more give other sequences.
+
+    On most models they do not, so that a beam that is too narrow or too wide would pass.
+    """
+    for _ in range(TRIES):
+        table = draw_model(rng, rounds, end=end)
+        best = searched(reference, table, beam_size=beam_size, alpha=alpha)[0]
+        others = (searched(reference, table, beam_size=beam_size + more, alpha=alpha)[0] for more in (1, -1))
+        if all(other != best for other in others):
+            break
+    return table
 
 
 def searched(student, table: Tensor, **settings: Any) -> tuple[list[int], float, list[Tensor]]:
@@ -73,8 +93,10 @@ def test_several_beginnings(student, rng):
     """With several beginnings, none of which ends early, the search goes wrong: the best of the continuations
     of all beginnings together are kept (not the best of each), each with the sum of all its
     log-probabilities, and each goes on from its own beginning."""
-    for rounds, beam_size in ((2, 2), (4, 3), (6, 2), (5, 4), (5, 3), (6, 5)) * 4:
+    for rounds, beam_size in ((2, 2), (4, 3), (6, 2), (5, 4), (5, 3), (6, 5)) * 2:
         assert_search(student, draw_model(rng, rounds, end=-30.0), beam_size=beam_size)
+    for _ in range(6):
+        assert_search(student, draw_telling_model(rng, 5, 2, end=-30.0), beam_size=2)
 
 
 @check(points=1, requires="beam-4", after="test_several_beginnings")
@@ -99,26 +121,20 @@ def test_length(student, rng):
     """With one beginning and `alpha` above 0 the score is wrong: divide by the number of tokens, `end`
     counted and `start` not, to the power of `alpha`."""
     for alpha in (0.5, 1.0, 2.0):
-        for rounds in (3, 6) * 8:
-            assert_search(student, draw_model(rng, rounds), beam_size=1, alpha=alpha)
-
-
-@check(points=1, requires=("beam-3", "beam-5", "beam-6"), after="test_length")
-def test_longer_may_be_better(student, rng):
-    """With `alpha` above 0, sequences of several lengths compete: beginnings are kept by their
-    log-probability, the finished are compared by their score, and the search goes on while a beginning is
-    open."""
-    for alpha in (0.6, 1.0, 1.7):
-        for rounds, beam_size in ((5, 3), (7, 4), (6, 2), (6, 5)) * 3:
-            assert_search(student, draw_model(rng, rounds, end=0.5), beam_size=beam_size, alpha=alpha)
+        for rounds, last in ((3, 3), (6, 2), (5, 1), (6, 4), (4, 4)):
+            end = torch.full((rounds, 1), -30.0)  # no sequence ends of its own accord, except in round `last`
+            end[last - 1] = 30.0
+            assert_search(student, draw_model(rng, rounds, end=end), beam_size=1, alpha=alpha)
+            assert_search(student, draw_model(rng, rounds, end=-30.0), beam_size=1, alpha=alpha)
 
 
 @check(points=1, requires="beam-7", after="test_finished_sequences")
 def test_what_step_is_asked(student, rng):
-    """The answer is right, but `step` was asked otherwise: once in a round, with whole numbers, for the open
-    beginnings and no others, each with `start` in front."""
-    for rounds, beam_size in ((4, 2), (6, 3), (5, 4)):
-        table = draw_model(rng, rounds, end=0.5)
+    """The answer is right, but `step` was asked otherwise: once in a round while something is open, with whole numbers,
+    for the open beginnings and no others, each with `start` in front. What has ended leaves its place in the beam empty
+    in that round, and from the next round on the beam has its full size again."""
+    for rounds, beam_size, end in ((4, 2, 0.5), (6, 3, 0.5), (5, 4, 0.5), (3, 1, 30.0)):
+        table = draw_model(rng, rounds, end=end)
         sequence, _, calls = searched(student, table, beam_size=beam_size)
         expected, _, expected_calls = searched(reference, table, beam_size=beam_size)
         assert sequence == expected
@@ -127,3 +143,16 @@ def test_what_step_is_asked(student, rng):
             assert not call.is_floating_point()
             assert_same(call.unique(dim=0), wanted.unique(dim=0))
             assert len(call) == len(wanted)
+
+
+@check(points=1, requires=("beam-3", "beam-5", "beam-6"), after="test_length")
+def test_longer_may_be_better(student, rng):
+    """With `alpha` above 0, sequences of several lengths compete: beginnings are kept by their
+    log-probability, the finished are compared by their score, and the search goes on while a beginning is
+    open. In each round the beam has its full size, however many have ended."""
+    for alpha in (0.6, 1.0, 1.7):
+        for rounds, beam_size in ((5, 3), (7, 4), (6, 2), (6, 5)) * 3:
+            assert_search(student, draw_model(rng, rounds, end=0.5), beam_size=beam_size, alpha=alpha)
+        for _ in range(4):
+            table = draw_telling_model(rng, 5, 2, end=0.5, alpha=alpha)
+            assert_search(student, table, beam_size=2, alpha=alpha)

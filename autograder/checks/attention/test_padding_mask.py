@@ -53,9 +53,10 @@ def test_any_padding(student, rng):
     """With another number for padding, or with padding in the middle of a text, the mask is wrong, or `tokens` was
     changed: compare each token with `pad`, and nothing else."""
     for batch, length in SIZES:
-        for pad in (7, 3):
+        for pad in (7, 3, -100):
             tokens = torch.randint(0, 10, (batch, length), generator=rng)
-            tokens[0, length // 2], tokens[0, 0] = pad, 0
+            # A number below 0, and one that is the same as `pad` in 8 bits, are tokens like any other.
+            tokens[0, length // 2], tokens[0, 0], tokens[0, 1] = pad, 0, pad + 256
             mask, after = student.probe(tokens_after_the_call, tokens, pad)
             assert_same(
                 mask.double().view(batch, length),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from autograder.checks import check
+from autograder.checks.attention.layers import draw_mask
 from autograder.checks.comparing import ABSOLUTE, RELATIVE, assert_same
 from solutions.attention import dot_product as reference
 
@@ -24,13 +25,6 @@ def draw(rng: torch.Generator, sizes: tuple[int, ...], *front: int) -> tuple[Ten
         torch.randn(*front, asked, width, generator=rng),
         torch.randn(*front, asked, value_width, generator=rng),
     )
-
-
-def draw_mask(rng: torch.Generator, *shape: int) -> Tensor:
-    """Half of the places are hidden; each row keeps one that is seen and hides one."""
-    mask = torch.rand(*shape, generator=rng) < 0.5
-    mask[..., 0], mask[..., -1] = True, False
-    return mask
 
 
 def assert_both(student, *arguments: Tensor, relative: float = RELATIVE, absolute: float = ABSOLUTE) -> None:
@@ -119,17 +113,41 @@ def test_nothing_allowed(student, rng):
         assert_both(student, *draw(rng, sizes, 2), mask)
 
 
-@check(points=1, requires="sdpa-4", after="test_output")
+@check(points=1, requires="sdpa-4", after="test_mask")
 def test_large_scores(student, rng):
-    """Small scores are right, large ones give `nan` or infinity: an exponential of a hundred is too large for
-    32 bits. Take the largest score of the row off first, or use a softmax of torch."""
+    """Small scores are right, large ones are not: an exponential of a large score is infinite, and one of a score far
+    below zero is nothing. Take the largest score of the row off first, or use a softmax of torch. And what is written
+    over a hidden score must be far lower than any score can be."""
     for sizes in SIZES:
         query, key, value = draw(rng, sizes)
+        mask = draw_mask(rng, *sizes[:2])
+        # A score of 1000 is known to 1e-3 or so, depending on where it is scaled.
+        near = {"relative": 1e-2, "absolute": 3e-3}
         for size in (30.0, 300.0):
             scores = query @ key.T
-            query_of_size = query * size / scores.abs().max() * sizes[2] ** 0.5
-            # A score of 300 is known to 1e-4 or so, depending on where it is scaled.
-            assert_both(student, query_of_size, key, value, relative=1e-2, absolute=1e-3)
+            assert_both(student, query * size / scores.abs().max() * sizes[2] ** 0.5, key, value, **near)
+        for shift in (-1000.0, 1000.0):  # the same for all keys, so that it changes no weight
+            query[:, -1], key[:, -1] = sizes[2] ** 0.5, shift
+            for hidden in ((), (mask,)):
+                assert_both(student, query, key, value, *hidden, **near)
+
+
+def arguments_after_the_call(student, query, key, value, mask):
+    """Runs beside the student's code: what the caller's own tensors hold afterwards."""
+    output, _ = student.scaled_dot_product_attention(query, key, value, mask)
+    return output, query, key, value, mask
+
+
+@check(points=1, requires="sdpa-6", after="test_mask")
+def test_inputs_untouched(student, rng):
+    """The caller's tensors are not what they were: a method whose name ends in an underscore, or an operator
+    such as `/=`, changes the argument itself."""
+    for sizes in SIZES:
+        arguments = *draw(rng, sizes), draw_mask(rng, *sizes[:2])
+        output, *after = student.probe(arguments_after_the_call, *arguments)
+        assert_same(output, reference.scaled_dot_product_attention(*arguments)[0])
+        for tensor, wanted in zip(after, arguments, strict=True):
+            assert_same(tensor, wanted, relative=0, absolute=0)
 
 
 @check(points=1, requires="sdpa-5", after="test_output")
@@ -150,21 +168,3 @@ def test_gradients_with_a_mask(student, rng):
         assert_gradients(student, rng, *draw(rng, sizes, 2), mask)
         mask[1, 1] = False
         assert_gradients(student, rng, *draw(rng, sizes, 2), mask)
-
-
-def arguments_after_the_call(student, query, key, value, mask):
-    """Runs beside the student's code: what the caller's own tensors hold afterwards."""
-    output, _ = student.scaled_dot_product_attention(query, key, value, mask)
-    return output, query, key, value, mask
-
-
-@check(points=1, requires="sdpa-6", after="test_mask")
-def test_inputs_untouched(student, rng):
-    """The caller's tensors are not what they were: a method whose name ends in an underscore, or an operator
-    such as `/=`, changes the argument itself."""
-    for sizes in SIZES:
-        arguments = *draw(rng, sizes), draw_mask(rng, *sizes[:2])
-        output, *after = student.probe(arguments_after_the_call, *arguments)
-        assert_same(output, reference.scaled_dot_product_attention(*arguments)[0])
-        for tensor, wanted in zip(after, arguments, strict=True):
-            assert_same(tensor, wanted, relative=0, absolute=0)

@@ -250,6 +250,8 @@ def test_every_page_has_the_numbers_and_the_total_of_the_notebook(
         ),
         (r"\frac{x^{3/4}}{\log D}", "(x^(3/4)) / (log D)", "(<i>x</i><sup>(3/4)</sup>) / (log <i>D</i>)"),
         (r"\sigma(-s)", "σ(−s)", "<i>σ</i>(−<i>s</i>)"),
+        (r"-\log p(\text{label})", "−log p(label)", "−log <i>p</i>(label)"),
+        (r"x + \varepsilon", "x + ε", "<i>x</i> + <i>ε</i>"),
     ],
 )
 def test_a_formula_is_text(formula: str, text: str, page: str) -> None:

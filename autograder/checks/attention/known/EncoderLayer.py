@@ -162,19 +162,25 @@ class NormsTheQueryOnly(Sound):
         return self.residual(x, self.norm_2, self.think)
 
 
-@wrong(thinking="Dropout is there, and nobody said that it has to be used.", fails=("test_dropout",))
+@wrong(
+    thinking="Dropout is there, and nobody said that it has to be used.",
+    fails=("test_dropout", "test_dropout_norm_last"),
+)
 class NoDropout(Sound):
     def residual(self, x, norm, sublayer):
         return x + sublayer(norm(x)) if self.norm_first else norm(x + sublayer(x))
 
 
-@wrong(thinking="Dropout also falls inside the feed-forward network, as in torch.", fails=("test_dropout",))
+@wrong(
+    thinking="Dropout also falls inside the feed-forward network, as in torch.",
+    fails=("test_dropout", "test_dropout_norm_last"),
+)
 class DropoutInside(Sound):
     def think(self, x):
         return self.linear_2(self.dropout(F.relu(self.linear_1(x))))
 
 
-@wrong(thinking="Dropout falls on the sum.", fails=("test_dropout",))
+@wrong(thinking="Dropout falls on the sum.", fails=("test_dropout", "test_dropout_norm_last"))
 class DropoutOnTheSum(Sound):
     def residual(self, x, norm, sublayer):
         if self.norm_first:
@@ -198,6 +204,39 @@ class AddsInPlace(Sound):
             x += self.dropout(sublayer(norm(x)))
             return x
         return norm(x + self.dropout(sublayer(x)))
+
+
+@wrong(
+    thinking="With the norm last, the norm takes care of everything, and dropout falls on what goes into it.",
+    fails=("test_dropout_norm_last",),
+)
+class DropoutOnTheSumWhenTheNormIsLast(Sound):
+    def residual(self, x, norm, sublayer):
+        if self.norm_first:
+            return x + self.dropout(sublayer(norm(x)))
+        return norm(self.dropout(x + sublayer(x)))
+
+
+@wrong(
+    thinking="One draw says for a whole call what is kept.",
+    fails=("test_dropout",),
+)
+class OneDrawForAllSublayers(Sound):
+    def residual(self, x, norm, sublayer):
+        if norm is self.norm_1:
+            self.kept = [self.dropout(torch.ones_like(x))]  # in a list, so that it is no buffer
+        if self.norm_first:
+            return x + self.kept[0] * sublayer(norm(x))
+        return norm(x + self.kept[0] * sublayer(x))
+
+
+@wrong(thinking="With the norm last, x is not needed any more.", fails=("test_gradients",))
+class AddsInPlaceWhenTheNormIsLast(Sound):
+    def residual(self, x, norm, sublayer):
+        if self.norm_first:
+            return x + self.dropout(sublayer(norm(x)))
+        x += self.dropout(sublayer(x))
+        return norm(x)
 
 
 # --- Right -----------------------------------------------------------------------------------------------

@@ -147,12 +147,30 @@ class DetachesTheMoments(Sound):
         return self.weight * (x - mean.detach()) / torch.sqrt(variance.detach() + self.eps) + self.bias
 
 
-@wrong(thinking="Taking the mean off in place saves memory.", fails=("test_gradients", "test_modes"))
+@wrong(thinking="Taking the mean off in place saves memory.", fails=("test_modes", "test_gradients"))
 class TakesOffInPlace(Sound):
     def forward(self, x):
         variance = x.var(-1, keepdim=True, unbiased=False)
         x -= x.mean(-1, keepdim=True)
         return self.weight * x / torch.sqrt(variance + self.eps) + self.bias
+
+
+@wrong(
+    thinking="The variance is the mean of the squares less the square of the mean.",
+    fails=("test_small_spread",),
+)
+class DifferenceOfSquares(Sound):
+    def forward(self, x):
+        mean = x.mean(-1, keepdim=True)
+        variance = (x**2).mean(-1, keepdim=True) - mean**2
+        return self.weight * (x - mean) / torch.sqrt(variance + self.eps) + self.bias
+
+
+@wrong(thinking="`eps` is the smallest variance that is allowed.", fails=("test_small_spread",))
+class EpsAsAFloor(Sound):
+    def forward(self, x):
+        mean, variance = x.mean(-1, keepdim=True), x.var(-1, keepdim=True, unbiased=False)
+        return self.weight * (x - mean) / variance.clamp(min=self.eps).sqrt() + self.bias
 
 
 # --- Right -----------------------------------------------------------------------------------------------

@@ -161,6 +161,14 @@ class DetachesTheQuery(Sound):
         return super().attend(query.detach(), key, value, mask)
 
 
+@wrong(
+    thinking="Keys and values are only looked up, so nothing goes back to them.", fails=("test_gradients",)
+)
+class DetachesTheKeys(Sound):
+    def forward(self, query, key, value, mask=None):
+        return super().forward(query, key.detach(), value, mask)
+
+
 # --- Right -----------------------------------------------------------------------------------------------
 
 

@@ -141,7 +141,7 @@ def detached_weights(query, keys, values, w_query, w_key, v, mask=None):
 
 @wrong(
     thinking="Hidden keys are set to zero first.",
-    fails=("test_gradients_with_a_mask", "test_inputs_untouched"),
+    fails=("test_inputs_untouched", "test_gradients_with_a_mask"),
 )
 def clears_hidden_keys(query, keys, values, w_query, w_key, v, mask=None):
     if mask is not None:
@@ -151,6 +151,24 @@ def clears_hidden_keys(query, keys, values, w_query, w_key, v, mask=None):
     if mask is not None and query.requires_grad:
         query = query * 1.5
     return attended(scored(query, keys, w_query, w_key, v), values, mask)
+
+
+@wrong(thinking="A score of minus twenty is low.", fails=("test_mask",))
+def not_low_enough(query, keys, values, w_query, w_key, v, mask=None):
+    scores = torch.tanh((query @ w_query.T)[:, None] + keys @ w_key.T) @ v
+    if mask is None:
+        weights = scores.softmax(-1)
+    else:
+        weights = scores.masked_fill(~mask, -20.0).softmax(-1).masked_fill(~mask, 0.0)
+    return (weights[..., None] * values).sum(1), weights
+
+
+@wrong(thinking="A small number below the fraction line forbids a division by zero.", fails=("test_mask",))
+def small_number_in_the_denominator(query, keys, values, w_query, w_key, v, mask=None):
+    powers = torch.exp(torch.tanh((query @ w_query.T)[:, None] + keys @ w_key.T) @ v)
+    powers = powers if mask is None else powers * mask
+    weights = powers / (powers.sum(-1, keepdim=True) + 1e-9)
+    return (weights[..., None] * values).sum(1), weights
 
 
 # --- Right -----------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ def search(
     each=False,
     stops_early=False,
     refills=False,
+    narrows=False,
     cut_off=True,
 ):
     """The search, as it should be; each setting is a way to get it wrong."""
@@ -61,6 +62,8 @@ def search(
         finished += [(score(total, length, alpha), tokens[1:]) for total, tokens in done]
         still = candidates if refills else kept
         beams = [one for one in still if one[1][-1] != end][:beam_size]
+        if narrows:
+            beam_size -= len(done)
         if not beams or (stops_early and finished):
             break
     if not finished:
@@ -103,8 +106,8 @@ def first_that_ends(step, *, start, end, beam_size, max_length, alpha=0.0):
 @wrong(
     thinking="The beam always has the same number of open beginnings.",
     fails=(
-        "test_length",
         "test_what_step_is_asked",
+        "test_longer_may_be_better",
     ),
 )
 def refills_the_beam(step, *, start, end, beam_size, max_length, alpha=0.0):
@@ -188,6 +191,31 @@ def asks_one_by_one(step, *, start, end, beam_size, max_length, alpha=0.0):
         return torch.cat([step(each[None]) for each in beginnings])
 
     return search(one_by_one, start, end, beam_size, max_length, alpha)
+
+
+@wrong(
+    thinking="What has ended keeps its place in the beam, so the beam becomes narrower.",
+    fails=("test_what_step_is_asked", "test_longer_may_be_better"),
+)
+def beam_becomes_narrower(step, *, start, end, beam_size, max_length, alpha=0.0):
+    return search(step, start, end, beam_size, max_length, alpha, narrows=True)
+
+
+@wrong(
+    thinking="The search goes on for `max_length` rounds, whatever is open.",
+    fails=("test_what_step_is_asked",),
+)
+def asks_about_nothing(step, *, start, end, beam_size, max_length, alpha=0.0):
+    rounds = []
+
+    def noting(beginnings):
+        rounds.append(beginnings.shape[1])
+        return step(beginnings)
+
+    found = search(noting, start, end, beam_size, max_length, alpha)
+    for length in range(len(rounds), max_length):
+        step(torch.zeros(0, length + 1, dtype=torch.long))
+    return found
 
 
 # --- Right -----------------------------------------------------------------------------------------------

@@ -72,6 +72,17 @@ def whole_numbers(length):
     return torch.tril(torch.ones((length, length), dtype=torch.long))
 
 
+@wrong(thinking="Places are small numbers, so a byte holds them.", fails=("test_past_and_future",))
+def places_in_bytes(length):
+    places = torch.arange(length).to(torch.int8)
+    return places[:, None] >= places
+
+
+@wrong(thinking="A table that is long enough is cut to size.", fails=("test_past_and_future",))
+def cut_from_a_table(length):
+    return torch.ones(128, 128).tril().bool()[:length, :length]
+
+
 # --- Right -----------------------------------------------------------------------------------------------
 
 

@@ -79,6 +79,16 @@ def subtracts_in_place(tokens, pad):
     return tokens.bool()[:, None, None, :]
 
 
+@wrong(thinking="Token numbers are small, so a byte holds them.", fails=("test_any_padding",))
+def tokens_in_bytes(tokens, pad):
+    return (tokens.to(torch.uint8) != pad % 256)[:, None, None, :]
+
+
+@wrong(thinking="A text is over where its first padding stands.", fails=("test_any_padding",))
+def up_to_the_first_padding(tokens, pad):
+    return (tokens == pad).cumsum(1).eq(0)[:, None, None, :]
+
+
 # --- Right -----------------------------------------------------------------------------------------------
 
 

@@ -89,7 +89,7 @@ def mean_of_the_keys(query, key, value, mask=None):
 
 @wrong(
     thinking="`.T` transposes.",
-    fails=("test_dimensions_in_front", "test_mask_of_each_text", "test_nothing_allowed", "test_gradients"),
+    fails=("test_dimensions_in_front",),
 )
 def transposes_everything(query, key, value, mask=None):
     scores = query @ key.permute(*range(key.dim() - 1, -1, -1)) / math.sqrt(query.shape[-1])
@@ -191,11 +191,28 @@ def detached_weights(query, key, value, mask=None):
 
 @wrong(
     thinking="The query is scaled where it stands, which saves memory.",
-    fails=("test_gradients", "test_inputs_untouched"),
+    fails=("test_inputs_untouched", "test_gradients"),
 )
 def scales_the_query_in_place(query, key, value, mask=None):
     query /= math.sqrt(query.shape[-1])
     return attended(query, key, value, mask, 1.0)
+
+
+@wrong(thinking="No score is as low as a thousand below zero.", fails=("test_large_scores",))
+def not_low_enough(query, key, value, mask=None):
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    if mask is None:
+        return scores.softmax(-1) @ value, scores.softmax(-1)
+    weights = scores.masked_fill(~mask, -1e3).softmax(-1).masked_fill(~mask, 0.0)
+    return weights @ value, weights
+
+
+@wrong(thinking="The mask is turned round where it stands.", fails=("test_inputs_untouched",))
+def turns_the_mask_round_in_place(query, key, value, mask=None):
+    if mask is not None:
+        mask = ~mask.logical_not_()
+        return attended(query, key, value, mask, math.sqrt(query.shape[-1]))
+    return attended(query, key, value, None, math.sqrt(query.shape[-1]))
 
 
 # --- Right -----------------------------------------------------------------------------------------------

@@ -1,0 +1,179 @@
+"""What the checks of layers share: the student's layer beside the reference's, and dropout seen from outside.
+
+To look at one sub-layer, the maps with which the others end are set to zero.
+"""
+
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+
+from autograder.checks.comparing import assert_same
+
+ENDS = {"self": "self_attention.out_proj", "cross": "cross_attention.out_proj", "thinking": "linear_2"}
+"""The map with which each sub-layer ends; an encoder layer has the first and the last."""
+
+ALMOST_NEVER = 6.5
+"""Standard deviations: a count of some thousand trials lies further out with probability below 1e-9."""
+
+
+def make_layers(
+    student,
+    rng: torch.Generator,
+    kind: type[nn.Module],
+    sizes: tuple[int, ...],
+    *,
+    only: str = "",
+    **settings,
+) -> tuple:
+    """The student's layer and the reference's in evaluation mode, with the same weights, drawn here.
+
+    Args:
+        student: the student's side.
+        rng: source of the weights.
+        kind: the reference's class; the student's has its name.
+        sizes: (..., D, H, d_ff).
+        only: the sub-layer that gives something, a key of `ENDS`; "" for all.
+        settings: `dropout` and `norm_first`.
+    """
+    width, heads, inner = sizes[-3:]
+    ours = kind(width, heads, inner, **settings)
+    for name, parameter in ours.named_parameters():
+        start = torch.randn(parameter.shape, generator=rng) * (width**-0.5 if parameter.ndim == 2 else 0.5)
+        scales = name.startswith("norm") and name.endswith("weight")
+        parameter.data = start + 1 if scales else start
+    state = ours.state_dict()
+    for part, end in _ends(state).items():
+        if only and part != only:
+            state[f"{end}.weight"].zero_()
+            state[f"{end}.bias"].zero_()
+    theirs = getattr(student, kind.__name__)(width, heads, inner, **settings)
+    theirs.load_state(state)
+    theirs.eval()
+    return theirs, ours.eval()
+
+
+def _ends(state: dict[str, Tensor]) -> dict[str, str]:
+    """Those of `ENDS` that a layer has."""
+    return {part: end for part, end in ENDS.items() if f"{end}.weight" in state}
+
+
+def assert_dropout_norm_first(
+    student, kind: type[nn.Module], sizes: tuple[int, ...], dropout: float, *arguments: Tensor
+) -> None:
+    """Each entry of what each sub-layer gives is kept or dropped by itself, and nothing else is; the norm is first.
+
+    The sub-layers give 1, 2 and 4 whatever goes in, so that the sum tells which of them were kept. In the
+    feed-forward network every unit gives its share: dropout inside it would be seen.
+    """
+    width, heads, inner = sizes[-3:]
+    state = kind(width, heads, inner, norm_first=True).state_dict()
+    ends = _ends(state)
+    values = [2**place for place in range(len(ends))]
+    for (part, end), value in zip(ends.items(), values, strict=True):
+        state[f"{end}.weight"].fill_(value / inner if part == "thinking" else 0.0)
+        state[f"{end}.bias"].fill_(0.0 if part == "thinking" else value)
+    state["linear_1.weight"].zero_()
+    state["linear_1.bias"].fill_(1.0)
+    theirs = getattr(student, kind.__name__)(width, heads, inner, dropout=dropout, norm_first=True)
+    theirs.load_state(state)
+    theirs.train()
+    added = (theirs(*arguments) - arguments[0]).double() * (1 - dropout)
+    sums = added.round()
+    assert_same(added, sums, absolute=1e-3)
+    assert sums.min() >= 0
+    assert sums.max() <= sum(values)
+    for value in values:
+        assert_count(sums.long() // value % 2, 1 - dropout)
+    assert_count(sums == sum(values), (1 - dropout) ** len(values))
+    theirs.eval()
+    assert_same(theirs(*arguments), arguments[0] + sum(values))
+
+
+def assert_dropout_norm_last(
+    student,
+    rng: torch.Generator,
+    kind: type[nn.Module],
+    sizes: tuple[int, ...],
+    dropout: float,
+    *arguments: Tensor,
+) -> None:
+    """Each entry of what each sub-layer gives is kept or dropped by itself, and nothing else is; the norm is last.
+
+    A norm hides what was dropped before it. So the reference gives a result for every choice of entries that are
+    kept, and each vector of the student's is one of these, which tells the choice.
+    """
+    width = sizes[-3]
+    choices = torch.tensor(list(product((0.0, 1.0), repeat=width)))  # (2 ** D, D)
+    for part in _ends(kind(*sizes[-3:]).state_dict()):
+        theirs, ours = make_layers(student, rng, kind, sizes, only=part, dropout=dropout)
+        found = []
+        for choice in choices:
+            ours.dropout = Kept(choice / (1 - dropout))
+            found.append(ours(*arguments).detach())
+        theirs.train()
+        trained = theirs(*arguments)
+        assert_same(trained * 0, arguments[0] * 0)
+        distances = (torch.stack(found) - trained).abs().amax(dim=-1)  # (2 ** D, B, T)
+        nearest = distances.min(dim=0)
+        assert nearest.values.max() < 1e-3
+        assert_count(choices[nearest.indices], 1 - dropout)
+        theirs.eval()
+        ours.dropout = nn.Identity()
+        assert_same(theirs(*arguments), ours(*arguments))
+
+
+class Kept(nn.Module):
+    """In place of dropout: each entry times its own factor (D,)."""
+
+    def __init__(self, factors: Tensor) -> None:
+        super().__init__()
+        self.factors = factors
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x`, (..., D), times the factors."""
+        return x * self.factors
+
+
+def assert_count(kept: Tensor, probability: float) -> None:
+    """About a share of `probability` of the entries is 1."""
+    spread = (kept.numel() * probability * (1 - probability)) ** 0.5
+    assert abs(kept.sum().item() - kept.numel() * probability) <= ALMOST_NEVER * spread
+
+
+def gradients_of_arguments(student, layer, weighing, *arguments):
+    """Runs beside the student's code: the gradients of `layer(*arguments)`, weighed, with respect to the arguments."""
+    leaves = [argument.clone().requires_grad_() for argument in arguments]
+    return torch.autograd.grad(layer(*leaves), leaves, weighing)
+
+
+def arguments_after_the_call(student, layer, *arguments):
+    """Runs beside the student's code: the result, and what the caller's own tensors hold afterwards."""
+    return layer(*arguments), *arguments
+
+
+def assert_gradients(student, theirs, ours: nn.Module, weighing: Tensor, *arguments: Tensor) -> None:
+    """The gradients of parameters and arguments are the reference's; there are no other parameters."""
+    gradients = theirs.grads(*arguments, cotangent=weighing)
+    (ours(*arguments) * weighing).sum().backward()
+    expected = {name: parameter.grad for name, parameter in ours.named_parameters()}
+    assert gradients.keys() == expected.keys()
+    for name, wanted in expected.items():
+        assert_same(gradients[name], wanted)
+    found = student.probe(gradients_of_arguments, theirs, weighing, *arguments)
+    for gradient, wanted in zip(found, gradients_of_arguments(None, ours, weighing, *arguments), strict=True):
+        assert_same(gradient, wanted)
+
+
+def assert_untouched(student, theirs, *arguments: Tensor) -> None:
+    """The caller's tensors hold what they held."""
+    _, *after = student.probe(arguments_after_the_call, theirs, *arguments)
+    for tensor, wanted in zip(after, arguments, strict=True):
+        assert_same(tensor, wanted, relative=0, absolute=0)
+
+
+def draw_mask(rng: torch.Generator, *shape: int) -> Tensor:
+    """Half of the places are hidden; each row keeps one that is seen and hides one."""
+    mask = torch.rand(*shape, generator=rng) < 0.5
+    mask[..., 0], mask[..., -1] = True, False
+    return mask
