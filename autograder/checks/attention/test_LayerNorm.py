@@ -39,7 +39,7 @@ def draw(rng: torch.Generator, *shape: int) -> Tensor:
 
 @check(points=1, requires="norm-1")
 def test_each_vector(student, rng):
-    """A new layer does not bring each vector to mean 0 and one size: mean and spread are those of the entries
+    """A new layer does not bring each vector to mean zero and one size: mean and spread are those of the entries
     of one vector, not of a column or of the whole tensor, and the variance divides by D."""
     for count, width in SHAPES:
         theirs, ours = make_layers(student, width)

@@ -118,7 +118,7 @@ def test_a_beam_for_everything(student, rng):
 
 @check(points=1, requires="beam-6", after="test_one_beginning")
 def test_length(student, rng):
-    """With one beginning and `alpha` above 0 the score is wrong: divide by the number of tokens, `end`
+    """With one beginning and `alpha` above zero the score is wrong: divide by the number of tokens, `end`
     counted and `start` not, to the power of `alpha`."""
     for alpha in (0.5, 1.0, 2.0):
         for rounds, last in ((3, 3), (6, 2), (5, 1), (6, 4), (4, 4)):
@@ -147,7 +147,7 @@ def test_what_step_is_asked(student, rng):
 
 @check(points=1, requires=("beam-3", "beam-5", "beam-6"), after="test_length")
 def test_longer_may_be_better(student, rng):
-    """With `alpha` above 0, sequences of several lengths compete: beginnings are kept by their
+    """With `alpha` above zero, sequences of several lengths compete: beginnings are kept by their
     log-probability, the finished are compared by their score, and the search goes on while a beginning is
     open. In each round the beam has its full size, however many have ended."""
     for alpha in (0.6, 1.0, 1.7):

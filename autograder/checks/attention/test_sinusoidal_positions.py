@@ -7,8 +7,8 @@ from solutions.attention import positions as reference
 
 @check(points=1, requires="waves-1")
 def test_first_wave(student, rng):
-    """With a width of 2 there is one wave, and its angle is the place itself, counted from 0: the sine in
-    column 0, the cosine in column 1."""
+    """With a width of two there is one wave, and its angle is the place itself, counted from zero: the sine in
+    the first column, the cosine in the second."""
     for length in (7, 1, 12):
         assert_same(
             student.sinusoidal_positions(length, 2), reference.sinusoidal_positions(length, 2), absolute=1e-4
@@ -17,7 +17,8 @@ def test_first_wave(student, rng):
 
 @check(points=1, requires="waves-3", after="test_first_wave")
 def test_lengths_of_the_waves(student, rng):
-    """One wave is right, several are not: the exponent grows from 0 by 2 / D from wave to wave. Looked at as
+    """One wave is right, several are not: the exponent begins with zero and grows from wave to wave by the
+    same step, in which the width is the divisor. Looked at as
     a set, whatever columns they stand in, the entries of each row are not those of the formula."""
     for length, width in ((7, 6), (12, 4), (5, 10)):
         found = student.sinusoidal_positions(length, width)
@@ -40,8 +41,8 @@ def test_columns(student, rng):
 
 @check(points=1, requires="waves-4", after="test_columns")
 def test_far_places(student, rng):
-    """Near places are right, far ones are not: an angle of many thousands leaves a 32-bit number too few digits behind
-    the point. Compute the angles in 64 bits."""
+    """Near places are right, far ones are not: an angle of many thousands leaves a number of single precision too few
+    digits behind the point. Compute the angles in double precision."""
     for length, width in ((80_001, 10), (100_001, 12)):
         found = student.sinusoidal_positions(length, width)
         wanted = reference.sinusoidal_positions(length, width)

@@ -180,7 +180,7 @@ def test_padding_has_no_loss(student, rng):
 @check(points=1, requires="teach-3", after="test_inputs")
 def test_source_mask(student, rng):
     """The third argument of the model is not the padding mask of the source: True where there is no padding,
-    of shape (b, 1, 1, S)."""
+    of the shape that `padding_mask` gives."""
     for count, pad in ((5, 0), (8, 14)):
         run = Run(student, rng, count=count, pad=pad)
         for call in run.notes["calls"]:
@@ -206,7 +206,7 @@ def test_future_is_hidden(student, rng):
 @check(points=1, requires="teach-3", after="test_future_is_hidden")
 def test_padding_is_hidden(student, rng):
     """The future is hidden, the padding of the inputs is not, or too much is: a place may look where both
-    masks say True, and the result has shape (b, 1, T - 1, T - 1)."""
+    masks say True, and the result has a dimension of size one for the heads."""
     for count, pad in ((5, 0), (8, 14)):
         run = Run(student, rng, count=count, pad=pad)
         for call in run.notes["calls"]:
