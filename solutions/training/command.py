@@ -53,7 +53,8 @@ def train(
 ) -> None:
     """Train one of the course's real models and write down what it gave, in _build/runs.
 
-    Ctrl-C or SIGTERM saves and stops; the same command with --resume comes to the same numbers. On several GPUs:
+    Ctrl-C or SIGTERM saves and stops; the same command with --resume comes to the same numbers. A second one does not
+    wait for the next step. On several GPUs:
     torchrun --standalone --nproc-per-node 8 -m nlpcourse.cli train NAME --preset gpu.
 
     Example: [bold]nlpcourse train sgns --preset laptop --seeds 5 --record[/]

@@ -202,11 +202,14 @@ class Session:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Show progress and listen to SIGINT and SIGTERM; when the run is whole, its checkpoint goes."""
+        """Show progress and listen to SIGINT and SIGTERM; when the run is whole, its checkpoint goes.
+
+        The second signal does not wait for a step: there is none while the trained model is judged.
+        """
         previous = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                previous[number] = signal.signal(number, lambda *_: self.stop())
+                previous[number] = signal.signal(number, self._on_signal)
         if self._speaks and in_notebook():
             self._live = LiveCurve(self._name, "words", "loss")
         try:
@@ -219,6 +222,11 @@ class Session:
                 self._live.close()
             for number, handler in previous.items():
                 signal.signal(number, handler)
+
+    def _on_signal(self, *_: object) -> None:
+        if self._stop.is_set():
+            raise Stopped(f"{self._name}: stopped at once; the last state saved goes on with --resume")
+        self.stop()
 
     def _show(self, loss: float) -> None:
         """The loss in a progress bar, in a notebook's live curve, or every minute as a line."""

@@ -337,6 +337,23 @@ def test_smoke_resumes_to_the_same_numbers(checkout: Path) -> None:
     assert without_clock(resumed.curve) == without_clock(whole.curve)
 
 
+def test_a_second_signal_stops_what_has_no_steps(checkout: Path) -> None:
+    """While a trained model is judged, say."""
+    reached = []
+
+    def judge(config: Small, session: Session) -> Result:
+        os.kill(os.getpid(), signal.SIGTERM)
+        reached.append("the first is remembered for the next step")
+        os.kill(os.getpid(), signal.SIGTERM)
+        return pytest.fail("the second was not heard")
+
+    run = Run("tiny", "tiny", {"smoke": Small()}, judge)
+    with pytest.raises(Stopped, match="stopped at once"):
+        carry_out("embeddings", run, "smoke", Small(), 0, checkout, resume=False, keep=False)
+    assert len(reached) == 1
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
 def test_the_preset_gpu_needs_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run("tiny", "tiny", {"gpu": Small()}, lambda *_: pytest.fail("was trained"))
     monkeypatch.setattr(runs, "registry", lambda: {"embeddings": [run]})
