@@ -128,6 +128,7 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
                 outcome.problems.append(f"{student}: the grader failed: {strange}")
                 progress.add(failed=True)
                 continue
+            record = replace(record, late=run.late(student))
             _write(run, record, notebook)
             _settle(run, gradebook, record, entries, outcome)
             outcome.graded += 1

@@ -106,7 +106,8 @@ class DecoderLayer(nn.Module):
             else:
                 found = self.get_submodule("self_attention")(asking, asking, asking, mask)
             x = x + F.dropout(found, self.share_dropped, training=self.training)
-            x = x if self.norm_first else norm(x)
+            if not self.norm_first:
+                x = norm(x)
         return x
 
 

@@ -19,6 +19,7 @@ from autograder.classroom.gradebook import open_gradebook
 from autograder.classroom.received import Receipt, write_receipts
 from autograder.classroom.results import read_results
 from autograder.classroom.worker import make
+from autograder.classroom.workers import work
 from autograder.grading.record import Record
 
 RECEIVED, LATER = "2026-02-28T10:00:00+00:00", "2026-03-09T10:00:00+00:00"
@@ -130,8 +131,8 @@ def test_a_link_is_said_to_be_why(
     path = submitted.submission("eve", TOPIC)
     path.unlink()
     path.symlink_to(submitted.source(TOPIC))
-    grade = make(str(submitted.root), TOPIC, False)
-    record, notebook = grade("eve")
+    arguments = (str(submitted.root), TOPIC, False)
+    ((_, (record, notebook)),) = work(["eve"], workers=1, make=make, arguments=arguments, seconds=300)
     assert (record.status, record.score) == ("failed", 0)
     assert "a link" in record.reason
     worker.instead["eve"] = (record, notebook)

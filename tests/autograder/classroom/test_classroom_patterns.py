@@ -70,4 +70,4 @@ def test_every_page_that_a_misconception_names_has_the_paragraph() -> None:
                 chapter = project_root() / "chapters" / topic / f"{page}.md"
                 assert f"\n({label})=\n" in chapter.read_text(encoding="utf-8"), (variant.name, variant.page)
                 named += 1
-    assert named >= 40
+    assert named >= 30
