@@ -182,4 +182,4 @@ def test_the_class_is_graded_with_its_pin_and_an_unreleased_topic_is_refused(gra
         Record.from_json(graded.record("honest", TOPIC).read_bytes()).hashes.fingerprint
     )
     with pytest.raises(CourseError, match="not released"):
-        nbgrader_glue._Work(graded, "rnn", "honest", graded.submission("honest", "rnn"))
+        nbgrader_glue._Work(graded, "rnn", "honest")
