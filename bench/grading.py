@@ -245,7 +245,10 @@ def main() -> None:
             "against nbgrader": {name: round(stock_time / value, 2) for name, value in middle.items()},
             "two workers against one": round(gain, 3),
             "seconds of the parts": {name: round(value, 4) for name, value in parts.items()},
-            "machine": {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"},
+            "machine": {
+                "python": platform.python_version(),
+                "system": f"{platform.system()} {platform.machine()}",
+            },
         }
         write_atomically(options.json, json.dumps(figures, indent=1) + "\n")
 
