@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autograder.classroom.folder import Classroom
 from autograder.grading.record import Record
+from autograder.sandbox import warm
 from autograder.sandbox.limits import Limits
 
 #: Wall time of a worker at one submission: twice what the submission's kernels have, for the checks run beside them.
@@ -45,6 +46,8 @@ def grader(
         CourseError: the pin does not hold what it should.
     """
     point_packages(Path(pin))
+    if not unsafe:
+        warm.prepare()  # it imports for seconds, as this process is about to
     import torch
 
     from autograder.assignment import Assignment

@@ -81,6 +81,7 @@ def work(
             idle = [worker for worker in pool if worker.task is None]
             for _ in range(min(len(waiting) - len(idle), workers - len(pool))):
                 pool.append(_start(make, arguments))
+            answers: list[tuple[Task, Any]] = []
             channels = [worker.channel for worker in pool if worker.task or not worker.ready]
             for channel in wait(channels, LOOK_SECONDS) if channels else ():
                 worker = next(each for each in pool if each.channel is channel)
@@ -96,7 +97,7 @@ def work(
                     if tried + 1 < ATTEMPTS:
                         waiting.append((task, tried + 1))
                         continue
-                yield task, answer
+                answers.append((task, answer))
             for worker in pool:
                 if worker.ready and worker.task is None and waiting:
                     worker.task = waiting.popleft()
@@ -105,6 +106,7 @@ def work(
                 elif worker.task is not None and time.monotonic() > worker.until:
                     worker.overdue = True
                     worker.process.kill()  # reading from it says so
+            yield from answers  # last: whoever takes them does so while the workers are at their next tasks
     finally:
         for worker in pool:
             worker.process.kill()

@@ -3,24 +3,32 @@
 Runs in the student's process, so nothing here is trusted: the grader cuts again on its own side.
 """
 
+import codecs
+import os
+import select
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import zmq
 from ipykernel import kernelapp
 from ipykernel.heartbeat import Heartbeat
-from ipykernel.iostream import IOPubThread
+from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
-from traitlets import Type
+from traitlets import DottedObjectName, Type
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
 #: Counted for each message on top of its text, so that many small ones come to an end too.
 MESSAGE_COST = 512
 TRACEBACK_LENGTH = 64 * 1024
+PIPE_BYTES = 1 << 16
+#: How long the end of a cell waits for what it wrote to a file descriptor; a process it left behind may write for ever.
+DRAIN_SECONDS = 0.5
 NOTICE = "\n[output cut: the limit is {limit} bytes a cell]\n"
 #: Messages whose content the student's code makes.
 OUTPUTS = {"stream", "display_data", "execute_result", "update_display_data", "clear_output"}
@@ -141,10 +149,41 @@ class JailedIOPubThread(IOPubThread):
         return context, pipe
 
 
+class JailedStream(OutStream):
+    """A stream of which a cell's end can ask that nothing written to its file descriptor is still on the way."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.reading = threading.Lock()
+        super().__init__(*arguments, **named)
+
+    def _watch_pipe_fd(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while self._should_watch:
+            select.select([self._fid], [], [])
+            with self.reading:
+                if not (written := os.read(self._fid, PIPE_BYTES)):
+                    return
+                self.write(decoder.decode(written))
+
+    def drain(self) -> None:
+        """Wait, for a while, until all that was written to the file descriptor has become output."""
+        if self._fid is None:
+            return
+        import fcntl  # absent on Windows, where no file descriptor is watched
+        import termios
+
+        until = time.monotonic() + DRAIN_SECONDS
+        while time.monotonic() < until:
+            with self.reading:
+                if not any(fcntl.ioctl(self._fid, termios.FIONREAD, bytes(4))):
+                    return
+            time.sleep(0.001)
+
+
 class JailedKernel(IPythonKernel):
     """A kernel that answers every cell; ipykernel is silent when a cell left a stream that cannot be flushed."""
 
-    streams: dict[str, Any]
+    streams: dict[str, JailedStream]
     """The kernel's own `stdout` and `stderr`."""
 
     async def do_execute(self, *arguments: Any, **named: Any) -> Any:
@@ -154,6 +193,7 @@ class JailedKernel(IPythonKernel):
         finally:
             for name, own in self.streams.items():
                 try:
+                    own.drain()
                     getattr(sys, name).flush()
                 except Exception:  # noqa: BLE001 - the student's own object
                     setattr(sys, name, own)
@@ -167,6 +207,7 @@ class JailedKernelApp(kernelapp.IPKernelApp):
     """ipykernel with its connection given in memory."""
 
     kernel_class = Type(JailedKernel)
+    outstream_class = DottedObjectName(f"{__name__}.JailedStream")
     connection: dict[str, Any]
     descriptors: dict[str, int]
     """Channel name -> listening socket; empty when the kernel opens its own."""

@@ -5,9 +5,11 @@ can be had, kernels start cold, which takes some seconds each; `why_cold` says t
 """
 
 import atexit
+import contextlib
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from typing import Any
 
 import nlpcourse
 from autograder.sandbox import gate
+from autograder.sandbox.limits import Limits
 from nlpcourse.errors import CourseError
 
 _log = logging.getLogger(__name__)
@@ -115,6 +118,26 @@ def start(config: dict[str, Any], jail: dict[str, Any], descriptors: Sequence[in
             _refused[key] = str(error)
             _log.warning("kernels start cold: %s", error)
     return gate.start("launch", config, jail, descriptors)
+
+
+def prepare() -> threading.Thread:
+    """Let the template get ready meanwhile, on a thread; the first kernel waits for it.
+
+    What is in the way is said when that kernel starts.
+    """
+
+    def get_ready() -> None:
+        folder = gate.runtime_folder()
+        try:
+            jail = gate.jail_settings(folder, Limits())
+            with contextlib.suppress(CourseError):
+                template(key_of(jail), jail)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    thread = threading.Thread(target=get_ready, name="warm-template", daemon=True)
+    thread.start()
+    return thread
 
 
 def why_cold() -> str:

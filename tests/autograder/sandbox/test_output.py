@@ -62,6 +62,17 @@ def test_what_is_cut_is_said(small) -> None:
     assert answer.text.count("output cut") == 1
 
 
+def test_what_is_written_to_a_descriptor_is_output_of_its_own_cell(small) -> None:
+    """However late the thread that reads the descriptor gets its turn."""
+    late = (
+        "import os, sys, time\n"
+        "write = sys.stdout.write\n"
+        "sys.stdout.write = lambda text: time.sleep(0.1) or write(text)"
+    )
+    for text in ("é" * 10_000, "x" * 100_000, ""):
+        assert small.run(f"{late}\nos.write(1, {text!r}.encode()); pass").text == text
+
+
 def test_modest_output_is_whole(small) -> None:
     answer = small.run("for i in range(1000): print(i)")
     assert answer.text == "".join(f"{i}\n" for i in range(1000))
