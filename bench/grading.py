@@ -11,6 +11,7 @@ say nothing about another.
 
 import argparse
 import contextlib
+import functools
 import inspect
 import json
 import platform
@@ -137,10 +138,22 @@ def otter(folder: Path, python: str, notebooks: dict[str, str]) -> None:
         command(arguments, folder, python)
 
 
-def ours(classroom: Classroom, workers: int) -> None:
-    """`nlpcourse grade` from nothing."""
-    arguments = ["grade", TOPIC, "--class", str(classroom.root), "--force", "--workers", str(workers)]
+def stock(folder: Path) -> None:
+    """`nbgrader autograde`."""
+    command(["-m", "nbgrader", "autograde", TOPIC, "--create"], folder)
+
+
+def ours(folder: Path, workers: int) -> None:
+    """`nlpcourse grade`."""
+    arguments = ["grade", TOPIC, "--class", str(folder), "--workers", str(workers)]
     command(["-m", "nlpcourse.cli", *arguments], project_root())
+
+
+@contextlib.contextmanager
+def fresh(folder: Path) -> Iterator[Path]:
+    """A copy of a class in which nothing is graded, for one run."""
+    with tempfile.TemporaryDirectory() as scratch:
+        yield Path(shutil.copytree(folder, Path(scratch) / "class"))
 
 
 def breakdown(notebooks: dict[str, str]) -> dict[str, float]:
@@ -204,22 +217,23 @@ def main() -> None:
         release(classroom, TOPIC, root=project_root(), due=None)
         notebooks = answered(classroom.release(TOPIC), options.students)
         hand_in(classroom, notebooks)
-        stock = stock_class(work / "stock", classroom, notebooks)
-        runs: dict[str, Callable[[], None]] = {
-            "nbgrader, visible tests only": lambda: command(
-                ["-m", "nbgrader", "autograde", TOPIC, "--create", "--force"], stock
-            ),
-            "this course, 1 worker": lambda: ours(classroom, 1),
-            "this course, 2 workers": lambda: ours(classroom, 2),
+        ungraded = stock_class(work / "stock", classroom, notebooks)
+        runs: dict[str, tuple[Path, Callable[[Path], None]]] = {
+            "nbgrader, visible tests only": (ungraded, stock),
+            "this course, 1 worker": (classroom.root, lambda folder: ours(folder, 1)),
+            "this course, 2 workers": (classroom.root, lambda folder: ours(folder, 2)),
         }
         if options.otter_python:
-            folder = otter_folder(work / "otter", notebooks)
-            runs["otter-grader, cells only"] = lambda: otter(folder, options.otter_python, notebooks)
+            ungraded = otter_folder(work / "otter", notebooks)
+            runs["otter-grader, cells only"] = (
+                ungraded,
+                lambda folder: otter(folder, options.otter_python, notebooks),
+            )
         seconds: dict[str, list[float]] = {name: [] for name in runs}
         for repeat in range(options.repeats):
-            for name, action in runs.items():
-                with console.status(f"run {repeat + 1} of {options.repeats}: {name}"):
-                    seconds[name].append(timed(action) / options.students)
+            for name, (folder, action) in runs.items():
+                with console.status(f"run {repeat + 1} of {options.repeats}: {name}"), fresh(folder) as copy:
+                    seconds[name].append(timed(functools.partial(action, copy)) / options.students)
     middle = {name: statistics.median(values) for name, values in seconds.items()}
     stock_time = middle["nbgrader, visible tests only"]
     table = Table("grader", "s a submission (median)", "against nbgrader")

@@ -92,9 +92,9 @@ async def run_cell(
     idle = False
     polls_left = PATIENCE_POLLS
     while not (reply is not None and (idle or polls_left <= 0)):
-        if (reason := kernel.verdict()) is not None:
-            raise Stopped(StudentDied(reason, reason), CellRun(clean_outputs(raw, max_output)), cpu_seconds)
         ready = await poller.poll(POLL_MS)
+        if not ready and (reason := kernel.verdict()) is not None:  # who is over a limit is silenced by the watch
+            raise Stopped(StudentDied(reason, reason), CellRun(clean_outputs(raw, max_output)), cpu_seconds)
         if reply is not None:
             polls_left -= 1
         for socket, _ in ready:

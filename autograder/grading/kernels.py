@@ -156,15 +156,15 @@ class Grading:
 
     async def _run_in_time(self, kernel: SandboxedKernel, cell: NotebookNode) -> CellRun:
         """Run a cell with the CPU time and the output that it may have."""
-        added = role_of(cell) == "added"
-        seconds = self.added.seconds(cell.id) if added else self.limits.cpu_seconds_cell
         room = min(self.limits.output_bytes_cell, self.room)
+        if role_of(cell) != "added":
+            return await run_cell(kernel, cell.source, max_output=room)
         before = kernel.usage().cpu_seconds
         try:
+            seconds = self.added.seconds(cell.id)
             return await run_cell(kernel, cell.source, max_output=room, cpu_seconds=seconds)
         finally:
-            if added:
-                self.added.took(cell.id, kernel.usage().cpu_seconds - before)
+            self.added.took(cell.id, kernel.usage().cpu_seconds - before)
 
     async def _check(
         self, kernel: SandboxedKernel, student: Student, cell: NotebookNode, exercise: Exercise, second: bool

@@ -157,11 +157,13 @@ class JailedStream(OutStream):
         super().__init__(*arguments, **named)
 
     def _watch_pipe_fd(self) -> None:
+        descriptor = self._fid
+        assert descriptor is not None
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while self._should_watch:
-            select.select([self._fid], [], [])
+            select.select([descriptor], [], [])
             with self.reading:
-                if not (written := os.read(self._fid, PIPE_BYTES)):
+                if not (written := os.read(descriptor, PIPE_BYTES)):
                     return
                 self.write(decoder.decode(written))
 

@@ -102,7 +102,7 @@ def prepare(sources: dict[str, str], *, agent: bool) -> None:
 
 
 def become_kernel(config: dict, status: socket.socket | None, live: dict | None, began: float) -> None:
-    """Run the kernel until it is shut down.
+    """Run the kernel until it is killed.
 
     Args:
         config: what the grader asks for.
@@ -125,6 +125,8 @@ def become_kernel(config: dict, status: socket.socket | None, live: dict | None,
         status.send(json.dumps({"ready": live, "seconds": time.perf_counter() - began}).encode())
         status.close()
     kernel.start()
+    while True:  # the notebook stopped the loop; who started the kernel ends it
+        kernel.loop().start()
 
 
 def connect(address: int | list | None) -> socket.socket | None:

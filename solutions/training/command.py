@@ -103,14 +103,16 @@ def _summary(record: "RunRecord") -> str:
 
 
 def _table() -> Table:
+    """Every run, and below what it trains the settings that `--set` can change."""
     from solutions.training.runs import registry
 
-    table = Table()
-    for heading in ("name", "topic", "what", "presets", "settings"):
-        table.add_column(heading, overflow="fold")
+    table = Table.grid(padding=(0, 2))
+    for heading in ("name", "topic", "presets", "what"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "what")
+    table.show_header = True
     for topic, runs in registry().items():
         for run in runs:
             presets: dict[str, Any] = dict(run.presets)
             settings = ", ".join(field.name for field in fields(next(iter(presets.values()))))
-            table.add_row(run.name, topic, run.title, ", ".join(presets), settings)
+            table.add_row(run.name, topic, ", ".join(presets), f"{run.title}\n[dim]--set {settings}[/]")
     return table

@@ -156,3 +156,12 @@ def test_shutting_the_kernel_down_costs_one_exercise(tiny):
     graded = tiny.grade(tiny.notebook(absolute=answer))
     assert graded.record.status == "graded"
     assert scores(graded) == {"absolute": 0, "total": 4, "largest": 2}
+
+
+def test_a_stopped_event_loop_goes_on(tiny):
+    notebook = tiny.notebook()
+    stop = "import asyncio\nasyncio.get_event_loop().stop()"
+    notebook.cells[1:1] = [new_code_cell(stop)]
+    graded = tiny.grade(notebook)
+    assert scores(graded) == {"absolute": 3, "total": 4, "largest": 2}
+    assert not graded.record.flags, graded.record.flags
