@@ -93,7 +93,8 @@ async def run_cell(
     polls_left = PATIENCE_POLLS
     while not (reply is not None and (idle or polls_left <= 0)):
         ready = await poller.poll(POLL_MS)
-        if not ready and (reason := kernel.verdict()) is not None:  # who is over a limit is silenced by the watch
+        # while messages come nothing is looked at here: the watch, on its thread, silences who is over a limit
+        if not ready and (reason := kernel.verdict()) is not None:
             raise Stopped(StudentDied(reason, reason), CellRun(clean_outputs(raw, max_output)), cpu_seconds)
         if reply is not None:
             polls_left -= 1
