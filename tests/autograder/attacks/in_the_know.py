@@ -3,6 +3,8 @@
 from attack import ATTEMPT, QUICK, Attack
 from tiny import HONEST, WRONG
 
+from autograder.sandbox.limits import Limits
+
 AGENT = """
 import gc
 agent = next(each for each in gc.get_objects() if type(each).__name__ == "Agent")
@@ -80,7 +82,14 @@ ATTACKS = (
         answer="def absolute(x):\n    raise ValueError",
     ),
     Attack(42, "two processes answer one question", "N", answer=FORKED_AGENT, lost=("total", "largest")),
-    Attack(9, "a thread takes the questions off the channel", "N", (STEAL,), lost=("total", "largest")),
+    Attack(
+        9,
+        "a thread takes the questions off the channel",
+        "N",
+        (STEAL,),
+        lost=("total", "largest"),
+        limits=Limits(cpu_seconds_cell=2, cpu_seconds_notebook=100, wall_factor=5),  # an answer may never come
+    ),
     Attack(
         10,
         "a handle where a number is asked for",
