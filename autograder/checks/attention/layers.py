@@ -33,7 +33,8 @@ def make_layers(
         rng: source of the weights.
         kind: the reference's class; the student's has its name.
         sizes: (..., D, H, d_ff).
-        only: the sub-layer that gives something, a key of `ENDS`; "" for all.
+        only: the sub-layer that gives something, a key of `ENDS`; its norm and the others are then alike, so that
+            which norm belongs to it is left to those checks that look at the whole layer. "" for all.
         settings: `dropout` and `norm_first`.
     """
     width, heads, inner = sizes[-3:]
@@ -43,10 +44,13 @@ def make_layers(
         scales = name.startswith("norm") and name.endswith("weight")
         parameter.data = start + 1 if scales else start
     state = ours.state_dict()
-    for part, end in _ends(state).items():
-        if only and part != only:
-            state[f"{end}.weight"].zero_()
-            state[f"{end}.bias"].zero_()
+    if only:
+        silent = [end for part, end in _ends(state).items() if part != only]
+        for name, value in state.items():
+            if name.startswith("norm"):
+                value.copy_(state[f"norm_1.{name.partition('.')[2]}"])
+            elif name.rpartition(".")[0] in silent:
+                value.zero_()
     theirs = getattr(student, kind.__name__)(width, heads, inner, **settings)
     theirs.load_state(state)
     theirs.eval()
@@ -84,7 +88,7 @@ def assert_dropout_norm_first(
     assert sums.min() >= 0
     assert sums.max() <= sum(values)
     for value in values:
-        assert_count(sums.long() // value % 2, 1 - dropout)
+        assert_each_by_itself(sums.long() // value % 2, 1 - dropout)
     assert_count(sums == sum(values), (1 - dropout) ** len(values))
     theirs.eval()
     assert_same(theirs(*arguments), arguments[0] + sum(values))
@@ -103,42 +107,50 @@ def assert_dropout_norm_last(
     A norm hides what was dropped before it. So the reference gives a result for every choice of entries that are
     kept, and each vector of the student's is one of these, which tells the choice.
     """
-    width = sizes[-3]
+    batch, width = len(arguments[0]), sizes[-3]
     choices = torch.tensor(list(product((0.0, 1.0), repeat=width)))  # (2 ** D, D)
+    copies = [argument.repeat(len(choices), 1, 1) for argument in arguments]  # (2 ** D * B, ...), a batch for each
     for part in _ends(kind(*sizes[-3:]).state_dict()):
         theirs, ours = make_layers(student, rng, kind, sizes, only=part, dropout=dropout)
-        found = []
-        for choice in choices:
-            ours.dropout = Kept(choice / (1 - dropout))
-            found.append(ours(*arguments).detach())
+        assert_same(theirs(*arguments), ours(*arguments))
         theirs.train()
         trained = theirs(*arguments)
         assert_same(trained * 0, arguments[0] * 0)
-        distances = (torch.stack(found) - trained).abs().amax(dim=-1)  # (2 ** D, B, T)
-        nearest = distances.min(dim=0)
+        ours.dropout = Kept(choices.repeat_interleave(batch, dim=0).unsqueeze(1) / (1 - dropout))
+        found = ours(*copies).detach().unflatten(0, (-1, batch))  # (2 ** D, B, T, D)
+        nearest = (found - trained).abs().amax(dim=-1).min(dim=0)  # (B, T)
         assert nearest.values.max() < 1e-3
-        assert_count(choices[nearest.indices], 1 - dropout)
-        theirs.eval()
-        ours.dropout = nn.Identity()
-        assert_same(theirs(*arguments), ours(*arguments))
+        assert_each_by_itself(choices[nearest.indices], 1 - dropout)
 
 
 class Kept(nn.Module):
-    """In place of dropout: each entry times its own factor (D,)."""
+    """In place of dropout: each entry times its own factor, (N, 1, D)."""
 
     def __init__(self, factors: Tensor) -> None:
         super().__init__()
         self.factors = factors
 
     def forward(self, x: Tensor) -> Tensor:
-        """`x`, (..., D), times the factors."""
+        """`x`, (N, T, D), times the factors."""
         return x * self.factors
 
 
-def assert_count(kept: Tensor, probability: float) -> None:
+def assert_each_by_itself(kept: Tensor, probability: float) -> None:
+    """A share of `probability` of the entries (B, T, D) is 1, and neighbours know nothing of each other.
+
+    Neighbours in a pair, of which no two share an entry, agree as often as chance has it: in none of the three
+    dimensions does one draw serve for several entries.
+    """
+    assert_count(kept, probability)
+    for dim in range(kept.ndim):
+        places = kept.movedim(dim, 0)
+        assert_count(places[:-1:2] == places[1::2], probability**2 + (1 - probability) ** 2)
+
+
+def assert_count(happened: Tensor, probability: float) -> None:
     """About a share of `probability` of the entries is 1."""
-    spread = (kept.numel() * probability * (1 - probability)) ** 0.5
-    assert abs(kept.sum().item() - kept.numel() * probability) <= ALMOST_NEVER * spread
+    spread = (happened.numel() * probability * (1 - probability)) ** 0.5
+    assert abs(happened.sum().item() - happened.numel() * probability) <= ALMOST_NEVER * spread
 
 
 def gradients_of_arguments(student, layer, weighing, *arguments):
@@ -155,13 +167,13 @@ def arguments_after_the_call(student, layer, *arguments):
 def assert_gradients(student, theirs, ours: nn.Module, weighing: Tensor, *arguments: Tensor) -> None:
     """The gradients of parameters and arguments are the reference's; there are no other parameters."""
     gradients = theirs.grads(*arguments, cotangent=weighing)
-    (ours(*arguments) * weighing).sum().backward()
-    assert gradients.keys() == dict(ours.named_parameters()).keys()
-    for name, parameter in ours.named_parameters():
-        assert parameter.grad is not None
-        assert_same(gradients[name], parameter.grad)
-    found = student.probe(gradients_of_arguments, theirs, weighing, *arguments)
-    for gradient, wanted in zip(found, gradients_of_arguments(None, ours, weighing, *arguments), strict=True):
+    names, parameters = zip(*ours.named_parameters(), strict=True)
+    leaves = [argument.clone().requires_grad_() for argument in arguments]
+    expected = torch.autograd.grad(ours(*leaves), [*parameters, *leaves], weighing)
+    assert gradients.keys() == set(names)
+    found = [gradients[name] for name in names]
+    found += student.probe(gradients_of_arguments, theirs, weighing, *arguments)
+    for gradient, wanted in zip(found, expected, strict=True):
         assert_same(gradient, wanted)
 
 

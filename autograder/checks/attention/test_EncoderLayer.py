@@ -19,11 +19,11 @@ from autograder.checks.attention.layers import (
 from autograder.checks.comparing import assert_same
 from solutions.attention import layers as reference
 
-SIZES = ((2, 5, 6, 2, 11), (3, 3, 12, 3, 5), (1, 7, 8, 4, 9))
+SIZES = ((2, 5, 6, 2, 11), (1, 3, 12, 3, 5))
 """(B, T, D, H, d_ff)."""
 
-MANY_PLACES = ((4, 50, 6, 2, 11), (3, 30, 6, 3, 5))
-"""The same, for counting what is kept."""
+MANY_TEXTS = ((50, 6, 4, 2, 11), (34, 4, 4, 4, 5))
+"""The same, for counting what is kept: few places and a small D, of which each choice of entries is tried."""
 
 
 def draw(rng: torch.Generator, sizes: tuple[int, ...]) -> tuple[Tensor, ...]:
@@ -55,7 +55,7 @@ def test_feed_forward(student, rng):
 @check(points=1, requires=("encoder-2", "encoder-3"), after="test_self_attention")
 def test_norm_last(student, rng):
     """Each sub-layer alone is right, all together are not: each begins with the result of the one before,
-    norm included, and it is that result which is added."""
+    norm included, and it is that result which is added; each has a norm of its own."""
     for sizes in SIZES:
         theirs, ours = make_layers(student, rng, reference.EncoderLayer, sizes)
         arguments = draw(rng, sizes)
@@ -88,7 +88,7 @@ def test_dropout(student, rng):
     """With the norm first, dropout is not where it should be in training mode: it falls on the result of each
     sub-layer, before it is added, not on x, not on the sum, and not inside a sub-layer. In evaluation mode
     there is none."""
-    for sizes, dropout in zip(MANY_PLACES, (0.5, 0.2), strict=True):
+    for sizes, dropout in zip(MANY_TEXTS, (0.5, 0.2), strict=True):
         assert_dropout_norm_first(student, reference.EncoderLayer, sizes, dropout, *draw(rng, sizes))
 
 
@@ -97,7 +97,7 @@ def test_dropout_norm_last(student, rng):
     """With the norm last, dropout is not where it should be in training mode: it falls on the result of each
     sub-layer, before it is added, not on the sum, not behind the norm, and not inside a sub-layer. In
     evaluation mode there is none."""
-    for sizes, dropout in zip(MANY_PLACES, (0.5, 0.2), strict=True):
+    for sizes, dropout in zip(MANY_TEXTS, (0.5, 0.2), strict=True):
         assert_dropout_norm_last(student, rng, reference.EncoderLayer, sizes, dropout, *draw(rng, sizes))
 
 
@@ -111,6 +111,6 @@ def test_gradients(student, rng):
         arguments = draw(rng, sizes)
         weighing = torch.randn(arguments[0].shape, generator=rng)
         assert_gradients(student, theirs, ours, weighing, *arguments)
-        for norm_first in (True, False):
-            theirs, _ = make_layers(student, rng, reference.EncoderLayer, sizes, norm_first=norm_first)
-            assert_untouched(student, theirs, *arguments)
+        norm_last, _ = make_layers(student, rng, reference.EncoderLayer, sizes)
+        for layer in (theirs, norm_last):
+            assert_untouched(student, layer, *arguments)
