@@ -37,24 +37,37 @@ def make_layers(
             which norm belongs to it is left to those checks that look at the whole layer. "" for all.
         settings: `dropout` and `norm_first`.
     """
-    width, heads, inner = sizes[-3:]
-    ours = kind(width, heads, inner, **settings)
-    for name, parameter in ours.named_parameters():
-        start = torch.randn(parameter.shape, generator=rng) * (width**-0.5 if parameter.ndim == 2 else 0.5)
-        scales = name.startswith("norm") and name.endswith("weight")
-        parameter.data = start + 1 if scales else start
-    state = ours.state_dict()
-    if only:
-        silent = [end for part, end in _ends(state).items() if part != only]
-        for name, value in state.items():
-            if name.startswith("norm"):
-                value.copy_(state[f"norm_1.{name.partition('.')[2]}"])
-            elif name.rpartition(".")[0] in silent:
-                value.zero_()
-    theirs = getattr(student, kind.__name__)(width, heads, inner, **settings)
-    theirs.load_state(state)
+    theirs, ours = _new_layers(student, kind, sizes, **settings)
+    _draw_weights(rng, theirs, ours, only)
     theirs.eval()
-    return theirs, ours.eval()
+    return theirs, ours
+
+
+def _new_layers(student, kind: type[nn.Module], sizes: tuple[int, ...], **settings) -> tuple:
+    """The student's layer, in training mode, and the reference's, in evaluation mode and without gradients."""
+    width, heads, inner = sizes[-3:]
+    theirs = getattr(student, kind.__name__)(width, heads, inner, **settings)
+    return theirs, kind(width, heads, inner, **settings).eval().requires_grad_(False)
+
+
+def _draw_weights(rng: torch.Generator, theirs, ours: nn.Module, only: str) -> None:
+    """The same weights for both; `only` is that of `make_layers`."""
+    state = ours.state_dict()  # the layer's own tensors
+    silent = [end for part, end in _ends(state).items() if only and part != only]
+    for name, value in state.items():
+        layer, _, role = name.rpartition(".")
+        norm = layer.startswith("norm")
+        if layer in silent:
+            value.zero_()
+        elif norm and only and layer != "norm_1":
+            value.copy_(state[f"norm_1.{role}"])
+        else:
+            value.normal_(
+                float(norm and role == "weight"),
+                value.shape[-1] ** -0.5 if value.ndim == 2 else 0.5,
+                generator=rng,
+            )
+    theirs.load_state(state)
 
 
 def _ends(state: dict[str, Tensor]) -> dict[str, str]:
@@ -109,18 +122,24 @@ def assert_dropout_norm_last(
     """
     batch, width = len(arguments[0]), sizes[-3]
     choices = torch.tensor(list(product((0.0, 1.0), repeat=width)))  # (2 ** D, D)
-    copies = [argument.repeat(len(choices), 1, 1) for argument in arguments]  # (2 ** D * B, ...), a batch for each
-    for part in _ends(kind(*sizes[-3:]).state_dict()):
-        theirs, ours = make_layers(student, rng, kind, sizes, only=part, dropout=dropout)
-        assert_same(theirs(*arguments), ours(*arguments))
+    copies = [
+        argument.repeat(len(choices), 1, 1) for argument in arguments
+    ]  # (2 ** D * B, ...), a batch for each
+    theirs, ours = _new_layers(student, kind, sizes, dropout=dropout)
+    identity, kept = nn.Identity(), Kept(choices.repeat_interleave(batch, dim=0).unsqueeze(1) / (1 - dropout))
+    for part in _ends(ours.state_dict()):
+        _draw_weights(rng, theirs, ours, part)
         theirs.train()
         trained = theirs(*arguments)
         assert_same(trained * 0, arguments[0] * 0)
-        ours.dropout = Kept(choices.repeat_interleave(batch, dim=0).unsqueeze(1) / (1 - dropout))
-        found = ours(*copies).detach().unflatten(0, (-1, batch))  # (2 ** D, B, T, D)
+        ours.dropout = kept
+        found = ours(*copies).unflatten(0, (-1, batch))  # (2 ** D, B, T, D)
         nearest = (found - trained).abs().amax(dim=-1).min(dim=0)  # (B, T)
         assert nearest.values.max() < 1e-3
         assert_each_by_itself(choices[nearest.indices], 1 - dropout)
+        theirs.eval()
+        ours.dropout = identity
+        assert_same(theirs(*arguments), ours(*arguments))
 
 
 class Kept(nn.Module):
@@ -167,7 +186,7 @@ def arguments_after_the_call(student, layer, *arguments):
 def assert_gradients(student, theirs, ours: nn.Module, weighing: Tensor, *arguments: Tensor) -> None:
     """The gradients of parameters and arguments are the reference's; there are no other parameters."""
     gradients = theirs.grads(*arguments, cotangent=weighing)
-    names, parameters = zip(*ours.named_parameters(), strict=True)
+    names, parameters = zip(*ours.requires_grad_().named_parameters(), strict=True)
     leaves = [argument.clone().requires_grad_() for argument in arguments]
     expected = torch.autograd.grad(ours(*leaves), [*parameters, *leaves], weighing)
     assert gradients.keys() == set(names)

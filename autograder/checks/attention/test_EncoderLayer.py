@@ -22,7 +22,7 @@ from solutions.attention import layers as reference
 SIZES = ((2, 5, 6, 2, 11), (1, 3, 12, 3, 5))
 """(B, T, D, H, d_ff)."""
 
-MANY_TEXTS = ((50, 6, 4, 2, 11), (34, 4, 4, 4, 5))
+MANY_TEXTS = ((25, 6, 4, 2, 11), (34, 4, 4, 4, 5))
 """The same, for counting what is kept: few places and a small D, of which each choice of entries is tried."""
 
 

@@ -234,7 +234,6 @@ class NormsTheMemory(Sound):
     fails=(
         "test_self_attention",
         "test_cross_attention",
-        "test_feed_forward",
         "test_norm_first",
     ),
 )
