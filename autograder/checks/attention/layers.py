@@ -3,6 +3,7 @@
 To look at one sub-layer, the maps with which the others end are set to zero.
 """
 
+from functools import cache
 from itertools import product
 
 import torch
@@ -21,33 +22,35 @@ def make_layers(
     student,
     rng: torch.Generator,
     kind: type[nn.Module],
-    sizes: tuple[int, ...],
+    sizes: tuple[int, int, int],
     *,
     only: str = "",
-    **settings,
+    norm_first: bool = False,
 ) -> tuple:
     """The student's layer and the reference's in evaluation mode, with the same weights, drawn here.
+
+    The reference's serves all calls with the same sizes: use one pair before you make the next.
 
     Args:
         student: the student's side.
         rng: source of the weights.
         kind: the reference's class; the student's has its name.
-        sizes: (..., D, H, d_ff).
+        sizes: (D, H, d_ff).
         only: the sub-layer that gives something, a key of `ENDS`; its norm and the others are then alike, so that
             which norm belongs to it is left to those checks that look at the whole layer. "" for all.
-        settings: `dropout` and `norm_first`.
+        norm_first: where the norms stand.
     """
-    theirs, ours = _new_layers(student, kind, sizes, **settings)
+    theirs = getattr(student, kind.__name__)(*sizes, norm_first=norm_first)
+    ours = _reference(kind, sizes, norm_first)
     _draw_weights(rng, theirs, ours, only)
     theirs.eval()
     return theirs, ours
 
 
-def _new_layers(student, kind: type[nn.Module], sizes: tuple[int, ...], **settings) -> tuple:
-    """The student's layer, in training mode, and the reference's, in evaluation mode and without gradients."""
-    width, heads, inner = sizes[-3:]
-    theirs = getattr(student, kind.__name__)(width, heads, inner, **settings)
-    return theirs, kind(width, heads, inner, **settings).eval().requires_grad_(False)
+@cache
+def _reference(kind: type[nn.Module], sizes: tuple[int, int, int], norm_first: bool) -> nn.Module:
+    """A layer without gradients, in evaluation mode: all that changes in it are weights, and all are drawn anew."""
+    return kind(*sizes, norm_first=norm_first).eval().requires_grad_(False)
 
 
 def _draw_weights(rng: torch.Generator, theirs, ours: nn.Module, only: str) -> None:
@@ -76,23 +79,22 @@ def _ends(state: dict[str, Tensor]) -> dict[str, str]:
 
 
 def assert_dropout_norm_first(
-    student, kind: type[nn.Module], sizes: tuple[int, ...], dropout: float, *arguments: Tensor
+    student, kind: type[nn.Module], sizes: tuple[int, int, int], dropout: float, *arguments: Tensor
 ) -> None:
     """Each entry of what each sub-layer gives is kept or dropped by itself, and nothing else is; the norm is first.
 
     The sub-layers give 1, 2 and 4 whatever goes in, so that the sum tells which of them were kept. In the
     feed-forward network every unit gives its share: dropout inside it would be seen.
     """
-    width, heads, inner = sizes[-3:]
-    state = kind(width, heads, inner, norm_first=True).state_dict()
+    state = kind(*sizes).state_dict()
     ends = _ends(state)
     values = [2**place for place in range(len(ends))]
     for (part, end), value in zip(ends.items(), values, strict=True):
-        state[f"{end}.weight"].fill_(value / inner if part == "thinking" else 0.0)
+        state[f"{end}.weight"].fill_(value / sizes[2] if part == "thinking" else 0.0)
         state[f"{end}.bias"].fill_(0.0 if part == "thinking" else value)
     state["linear_1.weight"].zero_()
     state["linear_1.bias"].fill_(1.0)
-    theirs = getattr(student, kind.__name__)(width, heads, inner, dropout=dropout, norm_first=True)
+    theirs = getattr(student, kind.__name__)(*sizes, dropout=dropout, norm_first=True)
     theirs.load_state(state)
     theirs.train()
     added = (theirs(*arguments) - arguments[0]).double() * (1 - dropout)
@@ -111,7 +113,7 @@ def assert_dropout_norm_last(
     student,
     rng: torch.Generator,
     kind: type[nn.Module],
-    sizes: tuple[int, ...],
+    sizes: tuple[int, int, int],
     dropout: float,
     *arguments: Tensor,
 ) -> None:
@@ -120,12 +122,13 @@ def assert_dropout_norm_last(
     A norm hides what was dropped before it. So the reference gives a result for every choice of entries that are
     kept, and each vector of the student's is one of these, which tells the choice.
     """
-    batch, width = len(arguments[0]), sizes[-3]
-    choices = torch.tensor(list(product((0.0, 1.0), repeat=width)))  # (2 ** D, D)
+    batch = len(arguments[0])
+    choices = torch.tensor(list(product((0.0, 1.0), repeat=sizes[0])))  # (2 ** D, D)
     copies = [
         argument.repeat(len(choices), 1, 1) for argument in arguments
     ]  # (2 ** D * B, ...), a batch for each
-    theirs, ours = _new_layers(student, kind, sizes, dropout=dropout)
+    theirs = getattr(student, kind.__name__)(*sizes, dropout=dropout)
+    ours = kind(*sizes).eval().requires_grad_(False)
     identity, kept = nn.Identity(), Kept(choices.repeat_interleave(batch, dim=0).unsqueeze(1) / (1 - dropout))
     for part in _ends(ours.state_dict()):
         _draw_weights(rng, theirs, ours, part)
@@ -186,13 +189,15 @@ def arguments_after_the_call(student, layer, *arguments):
 def assert_gradients(student, theirs, ours: nn.Module, weighing: Tensor, *arguments: Tensor) -> None:
     """The gradients of parameters and arguments are the reference's; there are no other parameters."""
     gradients = theirs.grads(*arguments, cotangent=weighing)
-    names, parameters = zip(*ours.requires_grad_().named_parameters(), strict=True)
-    leaves = [argument.clone().requires_grad_() for argument in arguments]
-    expected = torch.autograd.grad(ours(*leaves), [*parameters, *leaves], weighing)
-    assert gradients.keys() == set(names)
-    found = [gradients[name] for name in names]
-    found += student.probe(gradients_of_arguments, theirs, weighing, *arguments)
-    for gradient, wanted in zip(found, expected, strict=True):
+    parameters = {name: each.clone().requires_grad_() for name, each in ours.named_parameters()}
+    leaves = tuple(argument.clone().requires_grad_() for argument in arguments)
+    result = torch.func.functional_call(ours, parameters, leaves)
+    expected = torch.autograd.grad(result, [*parameters.values(), *leaves], weighing)
+    assert gradients.keys() == parameters.keys()
+    flat = torch.cat([gradients[name].flatten() for name in parameters])
+    assert_same(flat, torch.cat([each.flatten() for each in expected[: len(parameters)]]))
+    found = student.probe(gradients_of_arguments, theirs, weighing, *arguments)
+    for gradient, wanted in zip(found, expected[len(parameters) :], strict=True):
         assert_same(gradient, wanted)
 
 
