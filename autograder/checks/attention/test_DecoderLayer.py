@@ -25,7 +25,7 @@ LAYERS = ((6, 2, 11), (12, 3, 5))
 TEXTS = ((2, 5, 7), (1, 4, 4))
 """(B, T, S); the last ones have as many places in x as in the memory."""
 
-LAYER_FOR_COUNTING, MANY_TEXTS = (4, 2, 11), (25, 6, 3)
+LAYER_FOR_COUNTING, MANY_TEXTS = (4, 2, 11), (50, 3, 2)
 """The same, for dropout: a D so small that each choice of entries that are kept can be tried."""
 
 

@@ -25,7 +25,7 @@ LAYERS = ((6, 2, 11), (12, 3, 5))
 TEXTS = ((2, 5), (1, 3))
 """(B, T)."""
 
-LAYER_FOR_COUNTING, MANY_TEXTS = (4, 2, 11), (25, 6)
+LAYER_FOR_COUNTING, MANY_TEXTS = (4, 2, 11), (50, 3)
 """The same, for dropout: a D so small that each choice of entries that are kept can be tried."""
 
 
