@@ -119,42 +119,29 @@ def assert_dropout_norm_last(
 ) -> None:
     """Each entry of what each sub-layer gives is kept or dropped by itself, and nothing else is; the norm is last.
 
-    A norm hides what was dropped before it. So the reference gives a result for every choice of entries that are
-    kept, and each vector of the student's is one of these, which tells the choice.
+    A norm hides what was dropped before it. So what each sub-layer of the reference gives is added and normalised
+    with every choice of entries that are kept; each vector of the student's is one of these, which tells the choice.
     """
-    batch = len(arguments[0])
-    choices = torch.tensor(list(product((0.0, 1.0), repeat=sizes[0])))  # (2 ** D, D)
-    copies = [
-        argument.repeat(len(choices), 1, 1) for argument in arguments
-    ]  # (2 ** D * B, ...), a batch for each
+    choices = torch.tensor(list(product((0.0, 1.0), repeat=sizes[0])))[:, None, None]  # (2 ** D, 1, 1, D)
     theirs = getattr(student, kind.__name__)(*sizes, dropout=dropout)
     ours = kind(*sizes).eval().requires_grad_(False)
-    identity, kept = nn.Identity(), Kept(choices.repeat_interleave(batch, dim=0).unsqueeze(1) / (1 - dropout))
+    norms = [layer for name, layer in ours.named_children() if name.startswith("norm")]
+    given: list[Tensor] = []  # by each sub-layer, (B, T, D)
+    ours.dropout.register_forward_hook(lambda _module, _arguments, result: given.append(result))
     for part in _ends(ours.state_dict()):
         _draw_weights(rng, theirs, ours, part)
+        given.clear()
+        evaluated, found = ours(*arguments), arguments[0]
+        for norm, each in zip(norms, given, strict=True):  # those of the other sub-layers are zero
+            found = norm(found + each * choices / (1 - dropout))  # (2 ** D, B, T, D)
         theirs.train()
         trained = theirs(*arguments)
         assert_same(trained * 0, arguments[0] * 0)
-        ours.dropout = kept
-        found = ours(*copies).unflatten(0, (-1, batch))  # (2 ** D, B, T, D)
         nearest = (found - trained).abs().amax(dim=-1).min(dim=0)  # (B, T)
         assert nearest.values.max() < 1e-3
-        assert_each_by_itself(choices[nearest.indices], 1 - dropout)
+        assert_each_by_itself(choices[nearest.indices, 0, 0], 1 - dropout)
         theirs.eval()
-        ours.dropout = identity
-        assert_same(theirs(*arguments), ours(*arguments))
-
-
-class Kept(nn.Module):
-    """In place of dropout: each entry times its own factor, (N, 1, D)."""
-
-    def __init__(self, factors: Tensor) -> None:
-        super().__init__()
-        self.factors = factors
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`x`, (N, T, D), times the factors."""
-        return x * self.factors
+        assert_same(theirs(*arguments), evaluated)
 
 
 def assert_each_by_itself(kept: Tensor, probability: float) -> None:
