@@ -15,7 +15,7 @@ ENDS = {"self": "self_attention.out_proj", "cross": "cross_attention.out_proj", 
 """The map with which each sub-layer ends; an encoder layer has the first and the last."""
 
 ALMOST_NEVER = 6.5
-"""Standard deviations: a count of some thousand trials lies further out with probability below 1e-9."""
+"""Standard deviations: a count of some hundred trials lies further out with probability below 1e-8."""
 
 
 def make_layers(
