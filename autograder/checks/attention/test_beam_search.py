@@ -107,7 +107,7 @@ def draw_telling_models(
 def searched(student, cases: list[Case]) -> list[tuple[Any, Any, list[Tensor]]]:
     """The student's sequences, scores and calls; START and END are those of this module."""
     asked = [
-        (table, {"start": START, "end": END, "max_length": len(table), "alpha": 0.0} | settings)
+        (table, {"start": START, "end": END, "max_length": len(table)} | settings)
         for table, settings in cases
     ]
     return search_noting(student, asked) if student is reference else student.probe(search_noting, asked)
