@@ -41,7 +41,7 @@ def make_layers(
         norm_first: where the norms stand.
     """
     theirs = getattr(student, kind.__name__)(*sizes, norm_first=norm_first)
-    ours = _reference(kind, sizes, norm_first)
+    ours = _reference(kind, sizes, norm_first)  # type: ignore[arg-type]  # a class can be hashed
     _draw_weights(rng, theirs, ours, only)
     theirs.eval()
     return theirs, ours
@@ -127,6 +127,7 @@ def assert_dropout_norm_last(
     ours = kind(*sizes).eval().requires_grad_(False)
     norms = [layer for name, layer in ours.named_children() if name.startswith("norm")]
     given: list[Tensor] = []  # by each sub-layer, (B, T, D)
+    ours.dropout = nn.Identity()
     ours.dropout.register_forward_hook(lambda _module, _arguments, result: given.append(result))
     for part in _ends(ours.state_dict()):
         _draw_weights(rng, theirs, ours, part)

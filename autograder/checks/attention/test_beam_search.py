@@ -31,7 +31,7 @@ def search_noting(student, cases):
     """Runs beside the student's code: of each search the sequence, its score, and what `step` was called with."""
     found = []
     for table, settings in cases:
-        calls = []
+        calls: list[Tensor] = []
 
         def step(beginnings, table=table, calls=calls):
             calls.append(beginnings.clone())
