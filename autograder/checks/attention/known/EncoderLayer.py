@@ -113,7 +113,7 @@ class NormOfTheSublayer(Sound):
 
 @wrong(
     thinking="One norm is like the other.",
-    fails=("test_self_attention", "test_feed_forward", "test_norm_first"),
+    fails=("test_norm_last", "test_norm_first"),
 )
 class OneNormForBoth(Sound):
     def forward(self, x, mask=None):
@@ -228,6 +228,16 @@ class OneDrawForAllSublayers(Sound):
         if self.norm_first:
             return x + self.kept[0] * sublayer(norm(x))
         return norm(x + self.kept[0] * sublayer(x))
+
+
+@wrong(
+    thinking="What is dropped is dropped in the whole text.",
+    fails=("test_dropout", "test_dropout_norm_last"),
+)
+class OneDrawForAllPlaces(Sound):
+    def residual(self, x, norm, sublayer):
+        kept = self.dropout(torch.ones_like(x[:, :1]))
+        return x + kept * sublayer(norm(x)) if self.norm_first else norm(x + kept * sublayer(x))
 
 
 @wrong(thinking="With the norm last, x is not needed any more.", fails=("test_gradients",))

@@ -8,6 +8,13 @@ import torch
 
 from autograder.checks.variants import cheat, right, wrong
 
+EQUIVALENT = {
+    "`2` for `1` (3)": "in round `max_length` everything is finished, so that nothing is open in a round after it",
+    "`min(candidates.numel(), beam_size)` for `min(beam_size, candidates.numel())`": "the smaller of two numbers",
+    "`False` for `True`": "the two lists have the same length, so that it does not matter whether zip looks",
+}
+"""{change of the reference: why nobody can see it}"""
+
 
 def observe(student, seed):
     """Result and calls of a search on a random model."""
