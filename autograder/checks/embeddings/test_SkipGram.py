@@ -123,12 +123,11 @@ def test_pair_rows(student, rng):
 def test_negative_rows(student, rng):
     """The pair is read rightly, the noise words are not: they stand where a context word would stand, so
     their vectors come from the same table as the context's, one for each number in `negatives`."""
-    for _ in range(2):
+    for mode in ("train", "eval"):
         theirs, ours = make_models(student, draw_state(rng))
-        for switch in (theirs.train, theirs.eval):
-            switch()
-            words = draw_words(rng)
-            assert_same(theirs(*words), ours(*words))
+        getattr(theirs, mode)()
+        words = draw_words(rng)
+        assert_same(theirs(*words), ours(*words))
 
 
 def state_after_a_step(student, model, centers, contexts, negatives):
