@@ -21,7 +21,7 @@ Question = tuple[Tensor, int, int, int]
 def cosines(table: Tensor, a: int, b: int, c: int) -> Tensor:
     """(V,) similarity of every word to the target of the question, those of the question among them."""
     unit = F.normalize(table, dim=-1)
-    return F.cosine_similarity(unit, unit[b] - unit[a] + unit[c], dim=-1)
+    return unit @ F.normalize(unit[b] - unit[a] + unit[c], dim=-1)
 
 
 def clear(table: Tensor, a: int, b: int, c: int) -> bool:
@@ -50,7 +50,7 @@ def draw_close(rng: torch.Generator) -> Question:
     while True:
         table, a, b, c = draw_question(rng)
         others = torch.randn(2, DIMENSION, generator=rng)
-        table[[b, c]] = 1.5 * F.normalize(table[a] / 1.5 + 0.8 * F.normalize(others, dim=-1), dim=-1)
+        table[[b, c]] = 1.5 * F.normalize(table[a] / 1.5 + 0.6 * F.normalize(others, dim=-1), dim=-1)
         nearest = cosines(table, a, b, c).argsort(descending=True)[:3].tolist()
         if set(nearest) == {a, b, c} and clear(table, a, b, c):
             return table, a, b, c

@@ -173,7 +173,7 @@ def test_gradient_of_the_batch(student, rng):
 def test_one_optimiser(student, rng):
     """Several epochs are not what one optimiser makes of them: Adam remembers earlier gradients, so make it once,
     before the loop over epochs, leave its learning rate as it is, and take one step for each batch."""
-    run = Run(student, rng, count=10, batch_size=5, epochs=5)
+    run = Run(student, rng, count=9, batch_size=9, epochs=5)
     try:
         assert_same(run.notes["table"], run.replayed()["table"], **EXACT)
     except AssertionError:  # gradients that pile up are a mistake of their own, which another check tells
@@ -239,7 +239,7 @@ def test_losses(student, rng):
     """The returned losses are not the mean loss per pair of each epoch: weigh each batch by its number of
     pairs (the last may be short), start from zero in every epoch, divide by the number of pairs, and return
     plain floats."""
-    for count, batch_size, epochs in ((17, 7, 2), (11, 5, 3)):
+    for count, batch_size, epochs in ((17, 7, 2), (8, 5, 3)):
         # At a rate of zero the losses depend on the batches alone, not on how the steps are made.
         run = Run(student, rng, count=count, batch_size=batch_size, epochs=epochs, lr=0.0)
         losses = run.notes["losses"]
