@@ -85,7 +85,11 @@ def test_temperature(student, rng):
     """Right with a temperature of one only: cosines are divided by the temperature before the softmax, and
     it has a default for when nothing is said."""
     calls = [(*turning(rng, 5), temperature) for temperature in (0.3, 2.0, 0.23)]
-    assert_losses(student, [*calls, turning(rng, 7)])
+    while True:
+        queries, keys = turning(rng, 7)
+        if reference.info_nce(queries, keys) < 10:  # a tiny probability is another check's matter
+            break
+    assert_losses(student, [*calls, (queries, keys)])
 
 
 @check(points=1, requires="nce-5", after="test_plain_batch")
