@@ -73,7 +73,7 @@ def test_center_start(student, rng):
     """`center_vectors` of a new model does not start as stated: the draw is uniform, on both sides of zero,
     within a bound that shrinks as the dimension grows. The default of `nn.Embedding` is another
     distribution, and a seed set on the way gives every model the same numbers."""
-    for vocabulary_size, dimension in ((1501, 7), (701, 15)):
+    for vocabulary_size, dimension in ((701, 7), (301, 15)):
         sizes = {"vocabulary_size": vocabulary_size, "dimension": dimension}
         start = student.SkipGram(**sizes).state().get(CENTER)
         expected = reference.SkipGram(**sizes).state_dict()[CENTER]
@@ -108,7 +108,7 @@ def test_context_start(student, rng):
 def test_pair_rows(student, rng):
     """The vectors of a pair are read from the wrong place: the center word's from `center_vectors`, the
     context word's from `context_vectors`, and both go to `sgns_loss` in the order of its arguments."""
-    for _ in range(3):
+    for _ in range(2):
         state = draw_state(rng)
         order = torch.randperm(VOCABULARY_SIZE, generator=rng)
         words, noise_words = order[:-5], order[-5:]
@@ -123,13 +123,11 @@ def test_pair_rows(student, rng):
 def test_negative_rows(student, rng):
     """The pair is read rightly, the noise words are not: they stand where a context word would stand, so
     their vectors come from the same table as the context's, one for each number in `negatives`."""
-    for _ in range(3):
-        state = draw_state(rng)
-        for mode in ("train", "eval"):
-            theirs, ours = make_models(student, state)
-            getattr(theirs, mode)()
-            words = draw_words(rng)
-            assert_same(theirs(*words), ours(*words))
+    for mode in ("train", "eval"):
+        theirs, ours = make_models(student, draw_state(rng))
+        getattr(theirs, mode)()
+        words = draw_words(rng)
+        assert_same(theirs(*words), ours(*words))
 
 
 def state_after_a_step(student, model, centers, contexts, negatives):

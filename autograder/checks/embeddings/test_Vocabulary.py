@@ -155,7 +155,7 @@ def test_decode(student, rng):
     for least in (3, 5, 8):
         texts = draw_texts(rng)
         expected = reference.Vocabulary(texts, smallest_count=least)
-        text = expected.decode(expected.encode(texts[0] + texts[1]))
+        text = expected.decode(expected.encode([*texts[0], *texts[1], "a stranger"]))
         assert student.probe(decoded, texts, least, text) == (text, ["IndexError"] * 5)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from autograder.checks import check
 from autograder.checks.comparing import ABSOLUTE, assert_same
+from autograder.checks.embeddings.asking import ask_each
 from solutions.embeddings import skipgram as reference
 
 SIZES = ((5, 3, 7), (3, 7, 5), (9, 5, 11))
@@ -25,15 +26,13 @@ def draw(rng: torch.Generator, batch: int, count: int, width: int) -> tuple[Tens
 
 
 def assert_gradients(
-    student, arguments: tuple[Tensor, Tensor, Tensor], *places: int, absolute: float = ABSOLUTE
+    student, calls: list[tuple[Tensor, Tensor, Tensor]], place: int, *, absolute: float = ABSOLUTE
 ) -> None:
-    """The student's gradients at these places of the result are the reference's."""
-    found = student.sgns_gradient(*arguments)
-    assert isinstance(found, tuple | list)
-    assert len(found) == 3
-    expected = reference.sgns_gradient(*arguments)
-    for place in places:
-        assert_same(found[place], expected[place], absolute=absolute)
+    """The student's gradients at this place of the results are the reference's."""
+    for found, arguments in zip(ask_each(student, "sgns_gradient", calls), calls, strict=True):
+        assert isinstance(found, tuple | list)
+        assert len(found) == 3
+        assert_same(found[place], reference.sgns_gradient(*arguments)[place], absolute=absolute)
 
 
 @check(points=0, requires="grad-1")
@@ -62,65 +61,55 @@ def test_shapes(student, rng):
 def test_context(student, rng):
     """For a single pair, the gradient for the context is not right. It points along the center; how far is told by
     the slope of minus the logarithm of the sigmoid at the score, which is never positive."""
-    for _, count, width in SIZES:
-        assert_gradients(student, draw(rng, 1, count, width), CONTEXT)
+    assert_gradients(student, [draw(rng, 1, *size[1:]) for size in SIZES], CONTEXT)
 
 
 @check(points=1, requires="grad-4", after="test_three_tensors")
 def test_negatives(student, rng):
     """For a single pair, the gradient for the negatives is not right. Each has a score of its own and points along
     the center; the more likely the model takes it for a real context, the longer it is."""
-    for _, count, width in SIZES:
-        assert_gradients(student, draw(rng, 1, count, width), NEGATIVES)
+    assert_gradients(student, [draw(rng, 1, *size[1:]) for size in SIZES], NEGATIVES)
 
 
 @check(points=1, requires="grad-2", after="test_three_tensors")
 def test_center(student, rng):
     """For a single pair, the gradient for the center is not right. The center stands in every score of its pair, so
     its gradient is a sum: one part along the context and one along each negative."""
-    for _, count, width in SIZES:
-        assert_gradients(student, draw(rng, 1, count, width), CENTER)
+    assert_gradients(student, [draw(rng, 1, *size[1:]) for size in SIZES], CENTER)
 
 
 @check(points=1, requires="grad-3", after="test_context")
 def test_mean_over_pairs(student, rng):
     """One pair is right, several are not: the loss is a mean over the pairs, so each pair moves it less, the more
     pairs there are."""
-    for size in SIZES:
-        assert_gradients(student, draw(rng, *size), CONTEXT)
+    assert_gradients(student, [draw(rng, *size) for size in SIZES], CONTEXT)
 
 
 @check(points=1, requires="grad-2", after=("test_center", "test_mean_over_pairs"))
 def test_center_of_each_pair(student, rng):
     """With one pair the center's gradient is right, with several something is mixed up: the negatives of a pair stand
     at its own batch index, and no other pair sees them. Which axis does each product sum over?"""
-    for size in SIZES:
-        assert_gradients(student, draw(rng, *size), CENTER)
+    assert_gradients(student, [draw(rng, *size) for size in SIZES], CENTER)
 
 
 @check(points=1, requires="grad-4", after=("test_negatives", "test_mean_over_pairs"))
 def test_negatives_of_each_pair(student, rng):
     """With one pair the gradient for the negatives is right, with several something is mixed up: each negative is
     pushed along the center of its own pair, as far as its own score says."""
-    for size in SIZES:
-        assert_gradients(student, draw(rng, *size), NEGATIVES)
+    assert_gradients(student, [draw(rng, *size) for size in SIZES], NEGATIVES)
 
 
 @check(points=1, requires="grad-5", after="test_context")
 def test_large_scores(student, rng):
     """Small scores are right, large ones are not: the exponential of a large number is infinite, and infinity divided
     by infinity is no number. There is a function that computes the sigmoid without it."""
-    for magnitude in (30.0, 100.0, 1000.0):
-        for sign in (1, -1):
-            center, _, _ = draw(rng, 1, 1, 7)
-            context = (
-                sign
-                * magnitude
-                * (0.9 + 0.1 * torch.rand((), generator=rng))
-                * center
-                / center.square().sum()
-            )
-            assert_gradients(student, (center, context, -context[:, None]), CONTEXT, absolute=1e-3)
+    calls = []
+    for size in (30.0, 100.0, 1000.0, -30.0, -100.0, -1000.0):
+        center, _, _ = draw(rng, 1, 1, 7)
+        score = size * (0.9 + 0.1 * torch.rand((), generator=rng))
+        context = score * center / center.square().sum()
+        calls.append((center, context, -context[:, None]))
+    assert_gradients(student, calls, CONTEXT, absolute=1e-3)
 
 
 def arguments_after_the_call(student, center, context, negatives):
@@ -133,7 +122,7 @@ def arguments_after_the_call(student, center, context, negatives):
 def test_inputs_untouched(student, rng):
     """The caller's tensors are not what they were: a method whose name ends in an underscore, or an operator such as
     `*=`, changes the argument itself."""
-    for _, count, width in SIZES:
+    for _, count, width in SIZES[:2]:
         arguments = draw(rng, 1, count, width)
         found, after = student.probe(arguments_after_the_call, *arguments)
         assert_same(found[CONTEXT], reference.sgns_gradient(*arguments)[CONTEXT])

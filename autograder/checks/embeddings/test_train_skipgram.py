@@ -1,16 +1,12 @@
 """Hidden checks of `train_skipgram`: what the model was called with, and what became of it.
 
-The student's function trains a model that notes its calls. The notes say which pairs and negatives each batch
-had; the same batches are then stepped through on this side, and tables and losses have to agree. So any right
-way of drawing passes, and a wrong step, rate or mean is seen to the sixth digit. The model that notes is in
-float64 and its loss is not the one of skip-gram, so it does not depend on the other exercises; one check trains
-the student's own.
+The student's function trains a model that notes its calls (`training.py`); one check trains the student's own. A
+training has a handful of batches: each costs as much as everything else that a check asks.
 
 The loops of the function are given. So what they alone would pass (order, short batch, losses, mode) is asked of
 those whose step is right; negatives and step are judged apart.
 """
 
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -18,10 +14,9 @@ from torch import Tensor
 
 from autograder.checks import check
 from autograder.checks.comparing import assert_same
+from autograder.checks.embeddings.training import Run, draw_noise
 from solutions.embeddings import skipgram as reference
 
-VOCABULARY_SIZE, DIMENSION = 101, 3
-"""More words than a batch has negatives, so that drawing without replacement shows only where it is asked for."""
 FEW_WORDS = 23
 """So many words that each is drawn often."""
 EXACT = {"relative": 1e-6, "absolute": 1e-6}
@@ -31,181 +26,21 @@ ALMOST_NEVER = 6.5
 """Standard deviations: a count of a thousand draws or so lies further out with probability below 1e-9."""
 
 
-def draw_pairs(rng: torch.Generator, count: int, size: int) -> Tensor:
-    """(count, 2) long: words below `size`, no pair twice, in no order."""
-    numbers = torch.randperm(size**2, generator=rng)[:count]
-    return torch.stack([numbers // size, numbers % size], dim=1)
-
-
-def draw_noise(rng: torch.Generator, size: int) -> Tensor:
-    """(size,) float weights from 1 to 9 whose sum is far from one."""
-    return 1 + 8 * torch.rand(size, generator=rng)
-
-
-def train_noting(student, start, training, pairs, noise, seed, epochs, batch_size, lr, num_negatives):
-    """Runs beside the student's code: trains a model that notes its calls.
-
-    Returns {"calls": [(centers, contexts, negatives), ...], "modes": whether each call was in training mode,
-    "mode": whether the model is in it at the end, "losses", "table", and "pairs" and "noise" as they are at
-    the end}.
-    """
-    calls, modes = [], []
-    model = torch.nn.Module()
-    table = torch.nn.Parameter(start.double())  # (3, V, D)
-    model.table = table
-
-    def forward(centers, contexts, negatives):
-        parts = centers, contexts, negatives
-        calls.append(tuple(part.clone(memory_format=torch.contiguous_format) for part in parts))
-        modes.append(model.training)
-        center, context = table[0][centers], table[1][contexts]
-        scores = (center.unsqueeze(1) * table[2][negatives]).sum(-1)
-        return ((center - context).square().sum(-1) + scores.square().sum(-1)).mean()
-
-    model.forward = forward
-    model.train(training)
-    losses = student.train_skipgram(
-        model,
-        pairs,
-        noise,
-        epochs=epochs,
-        batch_size=batch_size,
-        lr=lr,
-        num_negatives=num_negatives,
-        generator=torch.Generator().manual_seed(seed),
-    )
-    return {
-        "calls": calls,
-        "modes": modes,
-        "mode": model.training,
-        "losses": losses,
-        "table": table,
-        "pairs": pairs,
-        "noise": noise,
-    }
-
-
-class Run:
-    """A small training problem, as the student's function and as the reference solve it.
-
-    Args:
-        student: the student's side.
-        rng: source of the problem.
-        count: N, the number of pairs.
-        noise: the weight of each word; when it is not given, `VOCABULARY_SIZE` words have one.
-        settings: epochs, batch_size, lr, num_negatives; those not given are small.
-    """
-
-    def __init__(
-        self, student, rng, *, count: int, training: bool = True, noise: Tensor | None = None, **settings: Any
-    ):
-        self.noise = draw_noise(rng, VOCABULARY_SIZE) if noise is None else noise
-        self.size = len(self.noise)
-        self.pairs = draw_pairs(rng, count, self.size)
-        self.settings = {"epochs": 1, "batch_size": 7, "lr": 0.03, "num_negatives": 3} | settings
-        self.table = torch.randn(3, self.size, DIMENSION, generator=rng)
-        self.training = training
-        self.seed = int(torch.randint(2**31, (), generator=rng))
-        self.notes = self.again(student, self.seed)
-
-    def assert_calls(self) -> None:
-        """Every call had the centers and the contexts of given pairs, and some more whole numbers."""
-        given = self.numbers()
-        for centers, contexts, negatives in self.notes["calls"]:
-            assert centers.ndim == 1
-            assert contexts.shape == centers.shape
-            assert all(part.dtype == torch.int64 for part in (centers, contexts, negatives))
-            assert torch.isin(centers * self.size + contexts, given).all()
-
-    def assert_whole(self) -> None:
-        """The calls make whole epochs."""
-        visits = sum(len(call[0]) for call in self.notes["calls"])
-        assert visits == self.settings["epochs"] * len(self.pairs)
-
-    def again(self, student, seed: int) -> dict[str, Any]:
-        """Train once more from the same start, with a generator seeded with `seed`; the notes of
-        `train_noting`."""
-        inputs = self.table, self.training, self.pairs.clone(), self.noise.clone(), seed
-        arguments = (
-            *inputs,
-            *(self.settings[name] for name in ("epochs", "batch_size", "lr", "num_negatives")),
-        )
-        if student is reference or isinstance(student, SimpleNamespace):
-            return train_noting(student, *arguments)
-        return student.probe(train_noting, *arguments)
-
-    def expected(self) -> dict[str, Any]:
-        """The reference's notes; its draws are its own."""
-        return self.again(reference, self.seed + 1)
-
-    def replayed(self, *, clears: bool = True) -> dict[str, Any]:
-        """The notes of a right trainer that draws what the student drew; unless it `clears`, of one that lets
-        the gradients of all batches add up."""
-        self.assert_whole()
-        trainer = replaying(self.notes["calls"], len(self.pairs), clears=clears)
-        return self.again(SimpleNamespace(train_skipgram=trainer), 0)
-
-    def visits(self, notes: dict[str, Any]) -> Tensor:
-        """(all visits,) number of the pair of each visit, in order."""
-        words = [torch.cat([call[column] for call in notes["calls"]]) for column in (0, 1)]
-        return words[0] * self.size + words[1]
-
-    def numbers(self) -> Tensor:
-        """(N,) number of each pair, in the order in which the pairs were given."""
-        return self.pairs[:, 0] * self.size + self.pairs[:, 1]
-
-    def negatives(self) -> Tensor:
-        """(all visits, K) negatives that the student drew, in whole epochs."""
-        self.assert_whole()
-        for centers, _, negatives in self.notes["calls"]:
-            assert negatives.shape == (len(centers), self.settings["num_negatives"])
-        drawn = torch.cat([call[2] for call in self.notes["calls"]])
-        assert drawn.min() >= 0
-        assert drawn.max() < self.size
-        return drawn
-
-    def contexts(self) -> Tensor:
-        """(all visits,) context words of the student's visits."""
-        return torch.cat([call[1] for call in self.notes["calls"]])
-
-
-def replaying(calls: list[tuple], pairs_in_an_epoch: int, *, clears: bool):
-    """A `train_skipgram` that draws nothing: it goes through `calls`, and `clears` the gradients before each."""
-
-    def train_skipgram(
-        model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator
-    ) -> list[float]:
-        optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-        totals = torch.zeros(epochs, dtype=torch.float64)
-        visited = 0
-        for call in calls:
-            loss = model(*call)
-            if clears:
-                optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            totals[visited // pairs_in_an_epoch] += loss.item() * len(call[0])
-            visited += len(call[0])
-        return (totals / pairs_in_an_epoch).tolist()
-
-    return train_skipgram
-
-
 def assert_batches(run: Run) -> None:
-    """The sizes of the batches are the reference's, and so are the pairs of each epoch."""
+    """The batches have the sizes that the settings ask for, and every epoch has each pair once."""
     run.assert_whole()
-    expected = run.expected()
-    sizes = [len(call[0]) for call in run.notes["calls"]]
-    assert sizes == [len(call[0]) for call in expected["calls"]]
-    theirs, ours = (run.visits(notes).view(run.settings["epochs"], -1) for notes in (run.notes, expected))
-    assert_same(theirs.sort().values, ours.sort().values)
+    sizes = [len(part) for part in run.numbers().split(run.settings["batch_size"])]
+    assert [len(call[0]) for call in run.notes["calls"]] == run.settings["epochs"] * sizes
+    ordered = run.numbers().sort().values
+    for epoch in run.visits(run.notes).view(run.settings["epochs"], -1):
+        assert_same(epoch.sort().values, ordered)
 
 
 @check(points=0, requires="train-6")
 def test_calls(student, rng):
     """The model is not called as it should be: with the numbers of the centers, of their contexts and of the negatives
     of a batch, in that order, three tensors of kind long, of which the first two have one dimension."""
-    for count, batch_size in ((35, 7), (45, 9)):
+    for count, batch_size in ((14, 7), (18, 9)):
         run = Run(student, rng, count=count, batch_size=batch_size)
         assert len(run.notes["calls"]) > 0
         run.assert_calls()
@@ -215,8 +50,13 @@ def test_calls(student, rng):
 def test_every_pair_once(student, rng):
     """An epoch is not one visit to every pair: the model is called once for each batch, the epochs are as many as asked
     for, and every pair comes exactly once in each (a permutation, not a draw with replacement)."""
-    assert_batches(Run(student, rng, count=35, epochs=3, batch_size=7))
-    assert_batches(Run(student, rng, count=45, epochs=5, batch_size=9, num_negatives=7))
+    assert_batches(Run(student, rng, count=21, epochs=2, batch_size=7))
+    assert_batches(Run(student, rng, count=18, epochs=3, batch_size=9, num_negatives=7))
+
+
+def places_in(order: Tensor, numbers: Tensor) -> Tensor:
+    """(N,) the place in `order` (N,) of each of `numbers` (N,), which are the same in another order."""
+    return (numbers.unsqueeze(1) == order).nonzero()[:, 1]
 
 
 def assert_rate(counts: Tensor, rates: Tensor, trials: int) -> None:
@@ -229,10 +69,9 @@ def assert_rate(counts: Tensor, rates: Tensor, trials: int) -> None:
 def test_shape_of_negatives(student, rng):
     """The negatives do not have the shape that the model asks for: a row for each pair of the batch, as long as the
     number of negatives. One long row of draws has to be brought into this shape."""
-    run = Run(student, rng, count=35, batch_size=7, num_negatives=3)
-    expected = run.expected()
-    for call, wanted in zip(run.notes["calls"], expected["calls"], strict=True):
-        assert call[2].shape == wanted[2].shape
+    run = Run(student, rng, count=14, batch_size=7, num_negatives=3)
+    for centers, _, negatives in run.notes["calls"]:
+        assert negatives.shape == (len(centers), 3)
 
 
 @check(points=0, requires="train-4", after="test_shape_of_negatives")
@@ -244,7 +83,7 @@ def test_more_draws_than_words(student, rng):
         run = Run(
             student,
             rng,
-            count=15,
+            count=batch_size,
             batch_size=batch_size,
             num_negatives=num_negatives,
             noise=draw_noise(rng, size),
@@ -258,7 +97,7 @@ def test_negatives_drawn_anew(student, rng):
     draw for a whole batch or epoch, nor one for all epochs), with replacement, and a negative that happens to be the
     context word is kept."""
     noise = draw_noise(rng, FEW_WORDS)
-    run = Run(student, rng, count=301, epochs=5, batch_size=43, num_negatives=7, noise=noise)
+    run = Run(student, rng, count=502, epochs=3, batch_size=251, num_negatives=7, noise=noise)
     drawn, contexts = run.negatives(), run.contexts()
     shares = torch.bincount(drawn.flatten(), minlength=FEW_WORDS).double() / drawn.numel()
     again = shares.square().sum()  # the chance that two independent draws agree
@@ -266,11 +105,11 @@ def test_negatives_drawn_anew(student, rng):
     pairs_of_columns, rows, next_rows = drawn[:, :6].view(-1, 3, 2), drawn[:-1:2], drawn[1::2]
     assert_rate((pairs_of_columns[..., 0] == pairs_of_columns[..., 1]).sum(), again, 3 * len(drawn))
     assert_rate((rows == next_rows).sum(), again, rows.numel())
-    first_epoch, second_epoch = drawn.view(5, 301, 7)[:2]
+    first_epoch, second_epoch = drawn.view(3, 502, 7)[:2]
     assert_rate((first_epoch == second_epoch).sum(), again, first_epoch.numel())
-    first_order, second_order = run.visits(run.notes).view(5, 301)[:2].argsort(dim=1)
+    first_order, second_order = run.visits(run.notes).view(3, 502)[:2].argsort(dim=1)
     assert_rate((first_epoch[first_order] == second_epoch[second_order]).sum(), again, first_epoch.numel())
-    assert_rate((first_epoch[:, :1] == first_epoch[:, 1:]).sum(), again, 6 * 301)
+    assert_rate((first_epoch[:, :1] == first_epoch[:, 1:]).sum(), again, 6 * 502)
     chances = shares[contexts]
     spread = (7 * chances * (1 - chances)).sum().sqrt()
     assert ((drawn == contexts.unsqueeze(1)).sum() - 7 * chances.sum()).abs() <= ALMOST_NEVER * spread + 1
@@ -283,7 +122,7 @@ def test_noise_distribution(student, rng):
     comes."""
     noise = draw_noise(rng, FEW_WORDS).square()
     noise[torch.randperm(FEW_WORDS, generator=rng)[:5]] = 0
-    run = Run(student, rng, count=301, epochs=5, batch_size=43, num_negatives=17, noise=noise)
+    run = Run(student, rng, count=502, epochs=3, batch_size=251, num_negatives=17, noise=noise)
     # Seventeen independent draws never come twice; where one draw serves for many pairs, it counts once.
     drawn = run.negatives().unique(dim=0).flatten()
     counts = torch.bincount(drawn, minlength=FEW_WORDS).double()
@@ -295,17 +134,18 @@ def test_noise_distribution(student, rng):
 def test_generator(student, rng):
     """Something is random that does not come from `generator`: give it to each function that draws. And use
     it as it comes, without seeding it anew."""
-    run = Run(student, rng, count=35, epochs=2)
+    run = Run(student, rng, count=14, epochs=2)
     student.seed(run.seed + 1)
     repeated, other = run.again(student, run.seed), run.again(student, run.seed + 1)
     for first, second in zip(run.notes["calls"], repeated["calls"], strict=True):
         for one, two in zip(first, second, strict=True):
             assert_same(one, two)
     assert_same(run.visits(repeated).view(2, -1).sort().values, run.numbers().sort().values.expand(2, -1))
-    # 35 pairs in the same random order twice, or 210 negatives the same twice: never. Pairs that keep the order in
-    # which they were given are a mistake of their own.
+    # 14 pairs in the same random order in two epochs, or 84 negatives the same twice: never. Pairs, or batches, that
+    # keep the order in which they were given are a mistake of their own.
     visits = run.visits(run.notes)
-    assert torch.equal(visits, run.numbers().repeat(2)) or not torch.equal(run.visits(other), visits)
+    shuffled = (places_in(run.numbers(), visits[:14]).diff() == 1).sum() < 9
+    assert not shuffled or not torch.equal(run.visits(other), visits)
     drawn, others = (
         torch.cat([call[2].flatten() for call in calls]) for calls in (run.notes["calls"], other["calls"])
     )
@@ -325,7 +165,7 @@ def test_first_step(student, rng):
 def test_gradient_of_the_batch(student, rng):
     """The first step is right, the next ones are not: the gradients of one batch still stand there when those
     of the next are added, or there is not one step for each batch."""
-    run = Run(student, rng, count=35, batch_size=7)
+    run = Run(student, rng, count=21, batch_size=7)
     assert_same(run.notes["table"], run.replayed()["table"], **EXACT)
 
 
@@ -333,7 +173,7 @@ def test_gradient_of_the_batch(student, rng):
 def test_one_optimiser(student, rng):
     """Several epochs are not what one optimiser makes of them: Adam remembers earlier gradients, so make it once,
     before the loop over epochs, leave its learning rate as it is, and take one step for each batch."""
-    run = Run(student, rng, count=35, batch_size=7, epochs=5)
+    run = Run(student, rng, count=9, batch_size=9, epochs=5)
     try:
         assert_same(run.notes["table"], run.replayed()["table"], **EXACT)
     except AssertionError:  # gradients that pile up are a mistake of their own, which another check tells
@@ -351,13 +191,13 @@ def held_loss(model: torch.nn.Module, pairs: Tensor, noise: Tensor, rng: torch.G
 def test_learns(student, rng):
     """A real skip-gram model trained by your function knows too little about pairs it has not seen: each
     batch needs its loss, its gradient and a step, on the very model that was given."""
-    words = torch.arange(63)
-    friends = words.unsqueeze(1) % 3 == words % 3  # three circles of 21 words
+    words = torch.arange(33)
+    friends = words.unsqueeze(1) % 3 == words % 3  # three circles of 11 words
     pairs = (friends & (words.unsqueeze(1) != words)).nonzero()
     pairs = pairs[torch.randperm(len(pairs), generator=rng)]
-    seen, held, noise = pairs[:-21], pairs[-21:], torch.ones(63)
-    sizes = {"vocabulary_size": 63, "dimension": 9}
-    settings: dict[str, Any] = {"epochs": 2, "batch_size": 21, "lr": 0.05, "num_negatives": 7}
+    seen, held, noise = pairs[:-21], pairs[-21:], torch.ones(33)
+    sizes = {"vocabulary_size": 33, "dimension": 9}
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 77, "lr": 0.1, "num_negatives": 63}
     ours = reference.SkipGram(**sizes)
     torch.nn.init.normal_(ours.center_vectors.weight, std=0.1, generator=rng)
     theirs = student.SkipGram(**sizes)
@@ -366,35 +206,31 @@ def test_learns(student, rng):
     student.train_skipgram(theirs, seen, noise, **settings, generator=student.generator(seed))
     judged = reference.SkipGram(**sizes)
     judged.load_state_dict(theirs.state())
-    # Right trainers bring the loss to 0.22 of what it was, with a spread of 0.03.
-    assert held_loss(judged, held, noise, rng) < 0.6 * held_loss(ours, held, noise, rng)
+    # Right trainers bring the loss to 0.085 of what it was, with a spread of 0.003.
+    assert held_loss(judged, held, noise, rng) < 0.3 * held_loss(ours, held, noise, rng)
 
 
 @check(points=1, requires="train-2", after="test_first_step")
 def test_short_batch(student, rng):
     """When the number of pairs is no multiple of the batch size, the pairs left over form a shorter last
     batch: it is not dropped, and it keeps its shape when it holds a single pair."""
-    assert_batches(Run(student, rng, count=39, epochs=3, batch_size=11))
-    assert_batches(Run(student, rng, count=22, epochs=2, batch_size=7, num_negatives=1))
+    assert_batches(Run(student, rng, count=18, epochs=2, batch_size=7))
+    assert_batches(Run(student, rng, count=12, epochs=2, batch_size=11, num_negatives=1))
     assert_batches(Run(student, rng, count=5, epochs=2, batch_size=17))
-
-
-def neighbours_kept(order: Tensor, before: Tensor) -> int:
-    """How many neighbours in `order` (N,) were neighbours in `before` (N,), a list of the same numbers."""
-    place = torch.empty(int(before.max()) + 1, dtype=torch.long)
-    place[before] = torch.arange(len(before))
-    return int((place[order].diff().abs() == 1).sum())
 
 
 @check(points=1, requires="train-3", after="test_first_step")
 def test_fresh_order(student, rng):
     """The pairs keep their order, or a part of it: all pairs are shuffled (not the batches), and they are
     shuffled again inside the loop over epochs."""
-    run = Run(student, rng, count=105, epochs=3)
-    before = run.numbers()
+    run = Run(student, rng, count=105, epochs=3, batch_size=35)
+    before, places = run.numbers(), torch.arange(105)
     for order in run.visits(run.notes).view(3, -1):
-        # Of 104 neighbours a random order keeps 2 on average, and 20 or more with probability below 1e-13.
-        assert neighbours_kept(order, before) < 20
+        places_before = places_in(before, order)
+        # Of 104 neighbours a random order keeps 2 on average, and 20 or more with probability below 1e-13; of 105 pairs
+        # 35 come in the same batch again, with a spread of 5.
+        assert (places_before.diff().abs() == 1).sum() < 20
+        assert (places_before // 35 == places // 35).sum() < 75
         before = order
 
 
@@ -403,7 +239,7 @@ def test_losses(student, rng):
     """The returned losses are not the mean loss per pair of each epoch: weigh each batch by its number of
     pairs (the last may be short), start from zero in every epoch, divide by the number of pairs, and return
     plain floats."""
-    for count, batch_size, epochs in ((35, 7, 1), (35, 17, 3), (11, 5, 5)):
+    for count, batch_size, epochs in ((17, 7, 2), (8, 5, 3)):
         # At a rate of zero the losses depend on the batches alone, not on how the steps are made.
         run = Run(student, rng, count=count, batch_size=batch_size, epochs=epochs, lr=0.0)
         losses = run.notes["losses"]
@@ -417,17 +253,15 @@ def test_mode(student, rng):
     """The model is not in the right mode: it is in training mode while it is trained, and ends in the mode in which it
     came, whichever that was."""
     for training in (True, False):
-        run = Run(student, rng, count=21, epochs=2, training=training)
-        expected = run.expected()
-        assert run.notes["modes"] == expected["modes"]
-        assert run.notes["mode"] == expected["mode"]
+        run = Run(student, rng, count=14, epochs=2, training=training)
+        assert run.notes["modes"] == [True] * 4
+        assert run.notes["mode"] is training
 
 
 @check(points=1, requires="train-9", after="test_first_step")
 def test_arguments_untouched(student, rng):
     """`pairs` and `noise` do not hold what they held. Shuffle row numbers rather than the rows themselves, and divide
     into a new tensor rather than in place."""
-    run = Run(student, rng, count=21, epochs=2)
-    expected = run.expected()
-    for name in ("pairs", "noise"):
-        assert_same(run.notes[name], expected[name], relative=0, absolute=0)
+    run = Run(student, rng, count=14, epochs=2)
+    assert_same(run.notes["pairs"], run.pairs, relative=0, absolute=0)
+    assert_same(run.notes["noise"], run.noise, relative=0, absolute=0)
