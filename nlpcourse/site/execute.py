@@ -135,6 +135,7 @@ def _execute(notebook: NotebookNode, page: Path, timeout: int, log: TextIO) -> t
         notebook,
         timeout=timeout,
         resources={"metadata": {"path": str(page.parent)}},
+        coalesce_streams=True,  # the build would add the pieces of a line with a line break between them
         record_timing=False,  # it writes times into the cells, and the cache would not know them again
     )
     started = time.monotonic()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jupyter_cache import get_cache
 
 from nlpcourse.errors import CourseError
 from nlpcourse.site.execute import execute_pages
@@ -55,6 +56,19 @@ def test_every_failure_is_in_the_log_and_the_other_pages_are_kept(small_book: Ca
     assert "KeyError: 'two'" in log
     runs = run(book, "1", "print('fine')", "2")
     assert [each.cached for each in runs] == [False, True, False]
+
+
+def test_a_line_that_comes_in_pieces_is_one_line(small_book: Callable[[str], Path]) -> None:
+    book = small_book("")
+    run(
+        book,
+        "import time\nprint('first', end=' ', flush=True)\ntime.sleep(0.5)\nprint('half')\nprint('whole')",
+    )
+    (record,) = (cache := get_cache(str(book / "cache"))).list_cache_records()
+    outputs = [
+        output for cell in cache.get_cache_bundle(record.pk).nb.cells for output in cell.get("outputs", [])
+    ]
+    assert [output["text"] for output in outputs] == ["first half\nwhole\n"]
 
 
 def test_a_page_whose_outputs_were_lost_runs_again(small_book: Callable[[str], Path]) -> None:
