@@ -44,42 +44,35 @@ def observe(student, seed):
 
 
 def shuffled(pairs, batch_size, generator):
-    """The batches of an epoch, as they should be: (b, 2) each."""
+    """The batches of one epoch: (b, 2) each."""
     return pairs[torch.randperm(len(pairs), generator=generator)].split(batch_size)
 
 
-def drawn(noise, batch, num_negatives, generator):
-    """The negatives of a batch, as they should be: (b, K)."""
-    return torch.multinomial(noise, len(batch) * num_negatives, True, generator=generator).view(
-        -1, num_negatives
-    )
+def drawn(noise, batch, num_negatives, generator, replacement=True):
+    """The negatives of a batch: (b, K)."""
+    draws = torch.multinomial(noise, len(batch) * num_negatives, replacement, generator=generator)
+    return draws.view(-1, num_negatives)
 
 
-def step(optimizer, loss):
+def stepped(optimizer, loss):
     """One step of the optimiser on the gradient of `loss` alone."""
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
 
-def fit(model, epoch, epochs, optimizer, draw, step=step):
-    """The loop of a right trainer, for the wrong ones to put their own parts in.
-
-    Args:
-        model: trained in place.
-        epoch: gives the batches of one epoch.
-        epochs: how many.
-        optimizer: made once, or None where `step` has its own.
-        draw: gives the negatives of a batch.
-        step: moves the parameters.
-    """
+def fit(
+    model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator,
+    batches=shuffled, draw=drawn, optimizer=torch.optim.Adam, step=stepped,
+):  # fmt: skip
+    """A right trainer; a wrong answer gives the part that is wrong: `batches`, `draw`, `optimizer` or `step`."""
     was_training = model.training
     model.train()
-    losses = []
+    optimizer, losses = optimizer(model.parameters(), lr=lr), []
     for _ in range(epochs):
         total = count = 0.0
-        for batch in epoch():
-            loss = model(batch[:, 0], batch[:, 1], draw(batch))
+        for batch in batches(pairs, batch_size, generator):
+            loss = model(batch[:, 0], batch[:, 1], draw(noise, batch, num_negatives, generator))
             step(optimizer, loss)
             total += loss.item() * len(batch)
             count += len(batch)
@@ -92,441 +85,244 @@ def fit(model, epoch, epochs, optimizer, draw, step=step):
     thinking="A pair is (context, center): the word that is seen, then the word predicted.",
     fails=("test_calls",),
 )
-def columns_swapped(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs.flip(1), batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+def columns_swapped(model, pairs, noise, **settings):
+    return fit(model, pairs.flip(1), noise, **settings)
 
 
-@wrong(
-    thinking="Random training data means drawing random rows.",
-    fails=("test_every_pair_once",),
-)
-def pairs_with_replacement(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: pairs[torch.randint(len(pairs), (len(pairs),), generator=generator)].split(batch_size),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+@wrong(thinking="Random training data means drawing random rows.", fails=("test_every_pair_once",))
+def pairs_with_replacement(model, pairs, noise, **settings):
+    def batches(pairs, batch_size, generator):
+        return pairs[torch.randint(len(pairs), (len(pairs),), generator=generator)].split(batch_size)
+
+    return fit(model, pairs, noise, **settings, batches=batches)
 
 
-@wrong(
-    thinking="All batches should have the same size.",
-    fails=("test_short_batch", "test_losses"),
-)
-def drops_the_short_batch(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: [each for each in shuffled(pairs, batch_size, generator) if len(each) == batch_size],
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+@wrong(thinking="All batches should have the same size.", fails=("test_short_batch", "test_losses"))
+def drops_the_short_batch(model, pairs, noise, **settings):
+    def batches(pairs, batch_size, generator):
+        return [each for each in shuffled(pairs, batch_size, generator) if len(each) == batch_size]
+
+    return fit(model, pairs, noise, **settings, batches=batches)
 
 
-@wrong(
-    thinking="One shuffle makes the order random.",
-    fails=("test_fresh_order",),
-)
-def shuffled_once(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    batches = shuffled(pairs, batch_size, generator)
-    return fit(
-        model,
-        lambda: batches,
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+@wrong(thinking="One shuffle makes the order random.", fails=("test_fresh_order",))
+def shuffled_once(model, pairs, noise, **settings):
+    batches = shuffled(pairs, settings["batch_size"], settings["generator"])
+    return fit(model, pairs, noise, **settings, batches=lambda *_: batches)
 
 
 @wrong(
     thinking="It is enough that the batches come in random order.",
     fails=("test_short_batch", "test_fresh_order"),
 )
-def batches_shuffled(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    batches = pairs.split(batch_size)
-
-    def epoch():
-        order = torch.randperm(len(batches), generator=generator).tolist()
+def batches_shuffled(model, pairs, noise, **settings):
+    def batches(pairs, batch_size, generator):
+        parts = pairs.split(batch_size)
+        order = torch.randperm(len(parts), generator=generator).tolist()
         # The short batch is the last of no epoch: where it is so by chance, one check more would pass.
-        order.sort(key=lambda i: i != len(batches) - 1)
-        return [batches[i] for i in order]
+        order.sort(key=lambda i: i != len(parts) - 1)
+        return [parts[i] for i in order]
 
-    return fit(
-        model,
-        epoch,
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+    return fit(model, pairs, noise, **settings, batches=batches)
 
 
 @wrong(
     thinking="The batches are as they come; inside each of them the order is random.",
     fails=("test_fresh_order",),
 )
-def shuffled_inside_batches(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: [shuffled(batch, batch_size, generator)[0] for batch in pairs.split(batch_size)],
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+def shuffled_inside_batches(model, pairs, noise, **settings):
+    def batches(pairs, batch_size, generator):
+        return [shuffled(part, batch_size, generator)[0] for part in pairs.split(batch_size)]
+
+    return fit(model, pairs, noise, **settings, batches=batches)
 
 
 @wrong(
     thinking="Contexts that stand beside a center often should be seen in their order.",
     fails=("test_fresh_order",),
 )
-def keeps_the_order(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: pairs.split(batch_size),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+def keeps_the_order(model, pairs, noise, **settings):
+    return fit(model, pairs, noise, **settings, batches=lambda pairs, size, _: pairs.split(size))
 
 
 @wrong(
     thinking="The power of the noise distribution is applied where negatives are drawn.",
     fails=("test_noise_distribution",),
 )
-def power_of_the_weights(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise**0.75, batch, num_negatives, generator),
-    )
+def power_of_the_weights(model, pairs, noise, **settings):
+    return fit(model, pairs, noise**0.75, **settings)
 
 
 @wrong(
     thinking="`multinomial` gives a row of words, and a row of words is what the model gets.",
     fails=("test_shape_of_negatives",),
 )
-def negatives_in_one_row(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator).flatten(),
-    )
+def negatives_in_one_row(model, pairs, noise, **settings):
+    return fit(model, pairs, noise, **settings, draw=lambda *given: drawn(*given).flatten())
 
 
-@wrong(
-    thinking="A random word is any word, each as likely as the other.",
-    fails=("test_noise_distribution",),
-)
-def uniform_negatives(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: torch.randint(len(noise), (len(batch), num_negatives), generator=generator),
-    )
+@wrong(thinking="A random word is any word, each as likely as the other.", fails=("test_noise_distribution",))
+def uniform_negatives(model, pairs, noise, **settings):
+    def draw(noise, batch, num_negatives, generator):
+        return torch.randint(len(noise), (len(batch), num_negatives), generator=generator)
+
+    return fit(model, pairs, noise, **settings, draw=draw)
 
 
 @wrong(
     thinking="`multinomial` draws in proportion to weights; its defaults will do.",
     fails=("test_more_draws_than_words",),
 )
-def negatives_without_replacement(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: torch.multinomial(noise.expand(len(batch), -1), num_negatives, generator=generator),
-    )
+def negatives_without_replacement(model, pairs, noise, **settings):
+    def draw(noise, batch, num_negatives, generator):
+        return torch.multinomial(noise.expand(len(batch), -1), num_negatives, generator=generator)
+
+    return fit(model, pairs, noise, **settings, draw=draw)
 
 
 @wrong(
     thinking="All negatives of a batch come out of one call, and the defaults of `multinomial` will do.",
     fails=("test_more_draws_than_words",),
 )
-def batch_without_replacement(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: torch.multinomial(noise, len(batch) * num_negatives, generator=generator).view(
-            len(batch), -1
-        ),
-    )
+def batch_without_replacement(model, pairs, noise, **settings):
+    return fit(model, pairs, noise, **settings, draw=lambda *given: drawn(*given, replacement=False))
 
 
 @wrong(
     thinking="Two negatives of one pair should differ, as far as there are words enough.",
     fails=("test_negatives_drawn_anew", "test_noise_distribution"),
 )
-def different_while_there_are_enough(
-    model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator
-):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: torch.multinomial(
-            noise.expand(len(batch), -1), num_negatives, num_negatives > len(noise), generator=generator
-        ),
-    )
+def different_while_there_are_enough(model, pairs, noise, **settings):
+    def draw(noise, batch, num_negatives, generator):
+        rows, again = noise.expand(len(batch), -1), num_negatives > len(noise)
+        return torch.multinomial(rows, num_negatives, again, generator=generator)
+
+    return fit(model, pairs, noise, **settings, draw=draw)
 
 
 @wrong(
     thinking="Negatives are noise, so one draw serves for a whole batch.",
     fails=("test_negatives_drawn_anew",),
 )
-def negatives_for_the_batch(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch[:1], num_negatives, generator).repeat(len(batch), 1),
-    )
+def negatives_for_the_batch(model, pairs, noise, **settings):
+    def draw(noise, batch, num_negatives, generator):
+        return drawn(noise, batch[:1], num_negatives, generator).repeat(len(batch), 1)
+
+    return fit(model, pairs, noise, **settings, draw=draw)
 
 
 @wrong(
     thinking="The training data is prepared once, before the loop: pairs and their negatives.",
     fails=("test_negatives_drawn_anew",),
 )
-def negatives_prepared_once(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    prepared = torch.cat([pairs, drawn(noise, pairs, num_negatives, generator)], dim=1)
-    return fit(
-        model,
-        lambda: shuffled(prepared, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: batch[:, 2:],
-    )
+def negatives_prepared_once(model, pairs, noise, **settings):
+    words = drawn(noise, pairs, settings["num_negatives"], settings["generator"])
+    prepared = torch.cat([pairs, words], dim=1)
+    return fit(model, prepared, noise, **settings, draw=lambda noise, batch, *_: batch[:, 2:])
 
 
 @wrong(
-    thinking="A true context word is no negative, so it is drawn again.",
-    fails=("test_negatives_drawn_anew",),
+    thinking="A true context word is no negative, so it is drawn again.", fails=("test_negatives_drawn_anew",)
 )
-def negatives_avoid_the_context(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    def others(batch):
+def negatives_avoid_the_context(model, pairs, noise, **settings):
+    def draw(noise, batch, num_negatives, generator):
         words = drawn(noise, batch, num_negatives, generator)
         while (same := words == batch[:, 1:]).any():
             words[same] = torch.multinomial(noise, int(same.sum()), True, generator=generator)
         return words
 
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        others,
-    )
+    return fit(model, pairs, noise, **settings, draw=draw)
 
 
-@wrong(
-    thinking="An optimiser is an optimiser.",
-    fails=("test_first_step",),
-)
-def plain_gradient_descent(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.SGD(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+@wrong(thinking="An optimiser is an optimiser.", fails=("test_first_step",))
+def plain_gradient_descent(model, pairs, noise, **settings):
+    return fit(model, pairs, noise, **settings, optimizer=torch.optim.SGD)
 
 
-@wrong(
-    thinking="Adam comes with a good learning rate.",
-    fails=("test_first_step",),
-)
-def rate_of_its_own(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters()),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+@wrong(thinking="Adam comes with a good learning rate.", fails=("test_first_step",))
+def rate_of_its_own(model, pairs, noise, **settings):
+    return fit(model, pairs, noise, **settings, optimizer=lambda values, lr: torch.optim.Adam(values))
 
 
 @wrong(
     thinking="The model gives the loss, and the loss is what is asked for.",
-    fails=(
-        "test_negatives_drawn_anew",
-        "test_noise_distribution",
-        "test_generator",
-        "test_first_step",
-    ),
+    fails=("test_negatives_drawn_anew", "test_noise_distribution", "test_generator", "test_first_step"),
 )
-def calls_the_model_only(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    def step(optimizer, loss):
-        pass
+def calls_the_model_only(model, pairs, noise, **settings):
+    def draw(noise, batch, num_negatives, generator):
+        return torch.zeros(len(batch), num_negatives, dtype=torch.long)
 
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: torch.zeros(len(batch), num_negatives, dtype=torch.long),
-        step,
-    )
+    return fit(model, pairs, noise, **settings, draw=draw, step=lambda optimizer, loss: None)
 
 
-@wrong(
-    thinking="Gradients are cleared as soon as they have been computed.",
-    fails=("test_first_step",),
-)
-def clears_too_early(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+@wrong(thinking="Gradients are cleared as soon as they have been computed.", fails=("test_first_step",))
+def clears_too_early(model, pairs, noise, **settings):
     def step(optimizer, loss):
         loss.backward()
         optimizer.zero_grad()
         optimizer.step()
 
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-        step,
-    )
+    return fit(model, pairs, noise, **settings, step=step)
 
 
 @wrong(
     thinking="`backward` computes the gradient, `step` uses it, and that is all.",
     fails=("test_gradient_of_the_batch",),
 )
-def gradients_kept(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+def gradients_kept(model, pairs, noise, **settings):
     def step(optimizer, loss):
         loss.backward()
         optimizer.step()
 
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-        step,
-    )
+    return fit(model, pairs, noise, **settings, step=step)
 
 
-@wrong(
-    thinking="Everything that an epoch needs is made when it begins.",
-    fails=("test_one_optimiser",),
-)
-def optimiser_for_every_epoch(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    losses = []
-    for _ in range(epochs):
-        optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-        draw = lambda batch: drawn(noise, batch, num_negatives, generator)  # noqa: E731
-        losses += fit(model, lambda: shuffled(pairs, batch_size, generator), 1, optimizer, draw)
-    return losses
+@wrong(thinking="Everything that an epoch needs is made when it begins.", fails=("test_one_optimiser",))
+def optimiser_for_every_epoch(model, pairs, noise, *, epochs, **settings):
+    return [fit(model, pairs, noise, epochs=1, **settings)[0] for _ in range(epochs)]
 
 
-@wrong(
-    thinking="The mean loss is the mean of the losses that the model gives.",
-    fails=("test_losses",),
-)
-def mean_of_the_batches(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+@wrong(thinking="The mean loss is the mean of the losses that the model gives.", fails=("test_losses",))
+def mean_of_the_batches(model, pairs, noise, *, epochs, **settings):
     values = []
 
-    def noting(optimizer, loss):
+    def step(optimizer, loss):
         values.append(loss.item())
-        step(optimizer, loss)
+        stepped(optimizer, loss)
 
-    losses = fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-        noting,
-    )
-    return [
-        sum(part) / len(part) for part in zip(*[iter(values)] * (len(values) // len(losses)), strict=True)
-    ]
+    fit(model, pairs, noise, epochs=epochs, **settings, step=step)
+    each = len(values) // epochs
+    return [sum(values[i * each : (i + 1) * each]) / each for i in range(epochs)]
 
 
-@wrong(
-    thinking="Whoever needs another mode will set it.",
-    fails=("test_mode",),
-)
-def stays_in_training_mode(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    losses = fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+@wrong(thinking="Whoever needs another mode will set it.", fails=("test_mode",))
+def stays_in_training_mode(model, pairs, noise, **settings):
+    losses = fit(model, pairs, noise, **settings)
     model.train()
     return losses
 
 
-@wrong(
-    thinking="The generator is for the negatives; the order may be any.",
-    fails=("test_generator",),
-)
-def order_of_its_own(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, None),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+@wrong(thinking="The generator is for the negatives; the order may be any.", fails=("test_generator",))
+def order_of_its_own(model, pairs, noise, **settings):
+    return fit(model, pairs, noise, **settings, batches=lambda pairs, size, _: shuffled(pairs, size, None))
 
 
-@wrong(
-    thinking="A fixed seed makes the result repeatable.",
-    fails=("test_generator",),
-)
-def seeds_the_generator(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
-    generator.manual_seed(0)
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+@wrong(thinking="A fixed seed makes the result repeatable.", fails=("test_generator",))
+def seeds_the_generator(model, pairs, noise, **settings):
+    settings["generator"].manual_seed(0)
+    return fit(model, pairs, noise, **settings)
 
 
-@wrong(
-    thinking="Weights have to sum to one before they can be used.",
-    fails=("test_arguments_untouched",),
-)
-def scales_the_noise_in_place(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
+@wrong(thinking="Weights have to sum to one before they can be used.", fails=("test_arguments_untouched",))
+def scales_the_noise_in_place(model, pairs, noise, **settings):
     noise /= noise.sum()
-    return fit(
-        model,
-        lambda: shuffled(pairs, batch_size, generator),
-        epochs,
-        torch.optim.Adam(model.parameters(), lr=lr),
-        lambda batch: drawn(noise, batch, num_negatives, generator),
-    )
+    return fit(model, pairs, noise, **settings)
 
 
 # --- Right -----------------------------------------------------------------------------------------------
 
 
-@right(
-    looks="torch's DataLoader shuffles; negatives by inverting the cumulative weights.",
-)
+@right(looks="torch's DataLoader shuffles; negatives by inverting the cumulative weights.")
 def data_loader(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, generator):
     mode = model.training
     model.train(True)
@@ -659,12 +455,9 @@ def trained_once(model, pairs, noise, *, epochs, batch_size, lr, num_negatives, 
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     for _ in range(epochs):
         total = 0.0
-        for batch in pairs[torch.randperm(len(pairs), generator=generator)].split(batch_size):
-            draws = torch.multinomial(noise, len(batch) * num_negatives, True, generator=generator)
-            loss = model(batch[:, 0], batch[:, 1], draws.view(-1, num_negatives))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+        for batch in shuffled(pairs, batch_size, generator):
+            loss = model(batch[:, 0], batch[:, 1], drawn(noise, batch, num_negatives, generator))
+            stepped(optimizer, loss)
             total += loss.item() * len(batch)
         memory.append(total / len(pairs))
     return list(memory)
