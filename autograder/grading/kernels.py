@@ -146,10 +146,14 @@ class Grading:
                 StudentError
             ):  # broken over there: the cell will say so in its own words
                 student.lend(lent)
+                if role_of(cell) == "check":  # it stands behind the answer, and before the hidden checks
+                    student.keep_names()
             run = await self._run_in_time(kernel, cell)
             self.room = max(0, self.room - shown(run.outputs))
             with contextlib.suppress(StudentError):
                 student.take_back(lent)
+                if role_of(cell) == "check":
+                    student.bring_names_back()
         except StudentDied as died:
             raise Stopped(died, CellRun(), self.limits.cpu_seconds_cell) from died
         return run

@@ -58,6 +58,7 @@ class Agent:
     def __init__(self, channel: socket.socket, namespace: dict[str, Any]) -> None:
         self.channel = channel
         self.namespace = namespace
+        self.kept: dict[str, Any] = {}
         self.objects: dict[int, Any] = {}
         self.count = 0
         self.probes: dict[str, Callable[..., Any]] = {}
@@ -184,6 +185,15 @@ class Agent:
     def _do_take_back(self, modules: list[str]) -> None:
         for name in modules:
             sys.modules.pop(name, None)
+
+    def _do_keep_names(self) -> None:
+        """Remember what each name of the notebook means."""
+        self.kept = {name: value for name, value in self.namespace.items() if not name.startswith("_")}
+
+    def _do_bring_names_back(self) -> None:
+        """Let each name mean again what it meant; names that are new stay."""
+        self.namespace.update(self.kept)
+        self.kept = {}
 
     # --- objects that stay on this side ---
 

@@ -129,6 +129,14 @@ class Student:
         if modules := lending.modules_for(names):
             self._ask("take_back", "a stand-in", modules=list(modules))
 
+    def keep_names(self) -> None:
+        """Remember what the notebook's names mean, until `bring_names_back`."""
+        self._ask("keep_names", "your names")
+
+    def bring_names_back(self) -> None:
+        """Let every name mean what it meant: a cell of the course may have used one for something else."""
+        self._ask("bring_names_back", "your names")
+
     # --- requests ---
 
     def _ask(self, operation: str, what: str, /, **fields: Any) -> Any:

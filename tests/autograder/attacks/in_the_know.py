@@ -88,7 +88,9 @@ ATTACKS = (
         "N",
         (STEAL,),
         lost=("total", "largest"),
-        limits=Limits(cpu_seconds_cell=2, cpu_seconds_notebook=100, wall_factor=5),  # an answer may never come
+        limits=Limits(
+            cpu_seconds_cell=2, cpu_seconds_notebook=100, wall_factor=5
+        ),  # an answer may never come
     ),
     Attack(
         10,

@@ -54,6 +54,15 @@ def test_an_honest_noisy_notebook_gets_everything_twice_the_same(tiny):
     assert tiny.grade(notebook).record.to_json() == graded.record.to_json()
 
 
+def test_a_helper_may_have_a_name_that_the_visible_test_uses(tiny):
+    answer = (
+        "def found(numbers):\n    return max(numbers)\n\ndef largest(numbers):\n    return found(numbers)"
+    )
+    graded = tiny.grade(tiny.notebook(largest=answer))
+    assert scores(graded) == FULL
+    assert by_id(graded)["largest"].visible == "passed"
+
+
 def test_an_untouched_notebook_scores_nothing_and_says_so(tiny):
     graded = tiny.grade(blank(tiny.assignment))
     assert scores(graded) == {"absolute": 0, "total": 0, "largest": 0}

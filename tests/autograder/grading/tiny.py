@@ -77,7 +77,8 @@ assert total([]) == 0
 
 ```{code-cell} ipython3
 :check: largest
-assert largest([1, 2]) == 2
+found = largest([1, 2])
+assert found == 2
 ```
 
 +++ {"question": "why", "points": 4, "rubric": "One point for each TOP-SECRET reason."}

@@ -17,7 +17,7 @@ EQUIVALENT = {
 
 
 def observe(student, seed):
-    """Result and calls of a search on a random model."""
+    """Result and calls of a search on a random model; as text, because how long a sequence is belongs to its value."""
     rng = torch.Generator().manual_seed(seed)
     rounds, size, tokens = 1 + seed % 6, 1 + seed % 5, 2 + seed % 4
     table = torch.randn(rounds, tokens + 1, tokens, generator=rng).log_softmax(-1)
@@ -29,7 +29,7 @@ def observe(student, seed):
 
     settings = {"start": tokens, "end": seed % tokens, "beam_size": size, "max_length": rounds}
     sequence, score = student.beam_search(step, **settings, alpha=(0.0, 0.7, 1.5)[seed % 3])
-    return sequence, score, calls
+    return str(sequence), score, str(calls)
 
 
 # --- Wrong -----------------------------------------------------------------------------------------------

@@ -88,12 +88,14 @@ def angles_in_32_bits(length, d_model):
 
 @right(looks="Loops in Python.")
 def loops(length, d_model):
-    table = torch.zeros(length, d_model)
+    rows = []
     for t in range(length):
+        row = []
         for i in range(0, d_model, 2):
             angle = t / 10000 ** (i / d_model)
-            table[t, i], table[t, i + 1] = math.sin(angle), math.cos(angle)
-    return table
+            row += [math.sin(angle), math.cos(angle)]
+        rows.append(row)
+    return torch.tensor(rows)
 
 
 @right(looks="Every second column of an empty table; a logarithm for the power.")
