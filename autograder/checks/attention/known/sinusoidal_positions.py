@@ -63,6 +63,15 @@ def twice_the_exponent(length, d_model):
     return waves(places / 10000 ** (2 * torch.arange(0, d_model, 2, dtype=torch.float64) / d_model))
 
 
+@wrong(
+    thinking="Each wave is a hundred times as long as the one before, as in the example.",
+    fails=("test_lengths_of_the_waves",),
+)
+def a_hundred_times_as_long(length, d_model):
+    places = torch.arange(length, dtype=torch.float64)[:, None]
+    return waves(places / 100.0 ** torch.arange(d_model // 2, dtype=torch.float64))
+
+
 @wrong(thinking="Each column has an exponent of its own.", fails=("test_first_wave",))
 def exponent_of_the_column(length, d_model):
     places = torch.arange(length, dtype=torch.float64)[:, None]
