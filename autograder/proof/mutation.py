@@ -63,7 +63,8 @@ Change = tuple[str, Callable[[ast.AST], None]]
 def mutants(source: str) -> list[Mutant]:
     """Every mutant of `source`: operators, comparisons, constants, arguments, calls, names, statements.
 
-    Annotations, decorators and docstrings stay as they are; a change that leaves no trace is left out.
+    Annotations, decorators, docstrings, guards against wrong arguments and devices stay as they are; a change that
+    leaves no trace is left out, and so are two dimensions of `transpose` in the other order.
     """
     tree = ast.parse(source)
     plain = ast.unparse(tree)
@@ -97,7 +98,9 @@ def _places(tree: ast.AST) -> Iterator[tuple[list[tuple[Step, ast.AST]], ast.AST
                 continue
             children = value if isinstance(value, list) else [value]
             for index, child in enumerate(children):
-                if isinstance(child, ast.AST) and not _is_docstring(node, field, index, child):
+                if isinstance(child, ast.AST) and not (
+                    _is_docstring(node, field, index, child) or _is_not_asked(child)
+                ):
                     step: Step = (field, index if isinstance(value, list) else None)
                     inner.append(([*path, (step, node)], child))
         waiting += reversed(inner)
@@ -106,6 +109,16 @@ def _places(tree: ast.AST) -> Iterator[tuple[list[tuple[Step, ast.AST]], ast.AST
 def _is_docstring(node: ast.AST, field: str, index: int, child: ast.AST) -> bool:
     holds = isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and field == "body" and index == 0
     return holds and isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+
+
+def _is_not_asked(node: ast.AST) -> bool:
+    """Whether no exercise asks for it: a guard against wrong arguments, or the device on which a tensor is made."""
+    match node:
+        case ast.If(body=[ast.Raise(exc=ast.Call(func=ast.Name(id="ValueError")))], orelse=[]):
+            return True
+        case ast.keyword(arg="device"):
+            return True
+    return False
 
 
 def _follow(tree: ast.AST, steps: list[Step]) -> ast.AST:
@@ -145,11 +158,12 @@ def _changes(node: ast.AST, path: list[tuple[Step, ast.AST]]) -> Iterator[Change
 
 def _call_changes(node: ast.Call) -> Iterator[Change]:
     for index, keyword in enumerate(node.keywords):
-        if keyword.arg is not None:
+        if keyword.arg is not None and not _is_not_asked(keyword):
             yield _labelled(node, lambda copied, i=index: copied.keywords.pop(i))
-    if len(node.args) > 1 and not any(isinstance(each, ast.Starred) for each in node.args[:2]):
-        yield _labelled(node, lambda copied: copied.args.__setitem__(slice(0, 2), copied.args[1::-1]))
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+    starred = any(isinstance(each, ast.Starred) for each in node.args[:2])
+    if len(node.args) > 1 and not starred and name != "transpose":
+        yield _labelled(node, lambda copied: copied.args.__setitem__(slice(0, 2), copied.args[1::-1]))
     if name in _CALLS:
         field = "attr" if isinstance(node.func, ast.Attribute) else "id"
         yield _labelled(node, lambda copied: setattr(copied.func, field, _CALLS[name]))

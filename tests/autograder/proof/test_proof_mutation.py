@@ -1,6 +1,7 @@
 """Mutants are one change each, of every kind that is promised, and hashes see syntax and nothing else."""
 
 import ast
+from textwrap import indent
 
 import pytest
 
@@ -79,6 +80,23 @@ def test_docstrings_and_annotations_are_left_alone(sources: dict[str, str]) -> N
         assert "A model of 3 words." in source
         assert "Return 1." in source
         assert "size: int" in source
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        ("if a % 2:\n    raise ValueError(f'{a} is odd')", False),
+        ("if a % 2:\n    raise IndexError(a)", True),
+        ("if a % 2:\n    a = a\n    raise ValueError(a)", True),
+        ("torch.ones(a, device=a.device)", True),
+        ("a.transpose(1, 2)", True),
+    ],
+)
+def test_what_no_exercise_asks_for_stays(source: str, asked: bool) -> None:
+    found = [each.source for each in mutants("def f(a, b):\n" + indent(source, "    "))]
+    assert bool(found) == asked
+    assert all("device=a.device" in each for each in found if "ones" in each)
+    assert not any("transpose(2, 1)" in each for each in found)
 
 
 def test_a_key_sees_syntax_and_nothing_else() -> None:

@@ -9,6 +9,11 @@ import torch.nn.functional as F
 
 from autograder.checks.variants import cheat, right, wrong
 
+EQUIVALENT = {
+    "`values` for `keys` in `keys.shape`": "there is one value for each key",
+}
+"""{change of the reference: why nobody can see it}"""
+
 
 def observe(student, seed):
     """Context, weights and gradients for random sizes; with a mask in two of three."""

@@ -9,6 +9,12 @@ import torch.nn.functional as F
 
 from autograder.checks.variants import cheat, right, wrong
 
+EQUIVALENT = {
+    "`value` for `key` in `key.shape`": "there is one value for each key",
+    "`key` for `query` in `query.shape` (2)": "a key is as wide as a query",
+}
+"""{change of the reference: why nobody can see it}"""
+
 
 def observe(student, seed):
     """Output, weights and gradients for random sizes; with a mask in two of three, and a row that sees nothing."""

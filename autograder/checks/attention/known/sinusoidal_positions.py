@@ -8,6 +8,11 @@ import torch
 
 from autograder.checks.variants import cheat, right, wrong
 
+EQUIVALENT = {
+    "`torch.arange(length)` for `torch.arange(length, dtype=torch.float64)`": "rates are in double precision",
+}
+"""{change of the reference: why nobody can see it}"""
+
 
 def observe(student, seed):
     """The waves of a few lengths and widths."""
