@@ -3,6 +3,7 @@
 What a command needs is imported when it runs.
 """
 
+import contextlib
 import json
 import os
 from enum import StrEnum
@@ -183,11 +184,8 @@ def grade(
 
     Example: [bold]nlpcourse grade embeddings --class ~/classes/spring[/]
     """
+    from autograder.classroom import worker
     from autograder.classroom.folder import open_class
-    from autograder.classroom.grade import Order
-    from autograder.classroom.grade import grade as run
-    from autograder.classroom.outcome import as_contract
-    from autograder.classroom.summary import scores
 
     if dask is not None and workers is not None:
         raise CourseError(
@@ -199,15 +197,26 @@ def grade(
         warn_unsafe()
     outcomes = []
     for topic in dict.fromkeys(topics):
-        order = Order(topic, tuple(students or ()), workers or cores(), db, force, unsafe, dask)
+        chosen, processes = tuple(students or ()), workers or cores()
         try:
-            outcomes.append(run(classroom, order))
+            with (
+                worker.begin(classroom, topic, chosen, workers=processes, force=force, unsafe=unsafe)
+                if dask is None
+                else contextlib.nullcontext()
+            ) as pool:  # begun before this process, too, imports for seconds
+                from autograder.classroom.grade import Order
+                from autograder.classroom.grade import grade as run
+                from autograder.classroom.summary import scores
+
+                order = Order(topic, chosen, processes, db, force, unsafe, dask)
+                outcomes.append(run(classroom, order, pool))
         except KeyboardInterrupt:
             raise CourseError("stopped; what was graded stays, run the same command again to go on") from None
         print_outcome(console, outcomes[-1])
         console.print(scores(outcomes[-1]), markup=False)
     console.print(f"next: nlpcourse report --class {folder}", markup=False)
     if output is not None:
+        from autograder.classroom.outcome import as_contract
         from nlpcourse.files import write_atomically
 
         content = [as_contract(classroom, outcome) for outcome in outcomes]

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from nlpcourse.errors import CourseError
+from nlpcourse.starting import skip_grammars
 
 app = typer.Typer(
     name="nlpcourse",
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors that a user can mend become one line on stderr."""
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
+    skip_grammars()
     _add_commands()
     try:
         app([argument for argument in arguments if argument != "--debug"])

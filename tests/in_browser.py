@@ -30,14 +30,43 @@ def look(browser: Any, address: str, width: int, scheme: str) -> Any:
     return page
 
 
-def assert_fits_and_is_accessible(page: Any) -> None:
-    """Nothing is wider than the screen, and axe finds nothing serious or critical."""
+CONTRAST = ("color-contrast",)
+LAYOUT = (
+    "aria-hidden-focus",
+    "button-name",
+    "label",
+    "link-name",
+    "scrollable-region-focusable",
+    "target-size",
+)
+"""The rules of axe whose outcome depends on what a screen's width shows; contrast depends on the scheme."""
+
+
+def assert_fits_and_is_accessible(page: Any, rules: tuple[str, ...] = ()) -> None:
+    """Nothing is wider than the screen, and axe (all of it, or these rules) finds nothing serious or critical."""
     width, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= inner, f"the page is {width} px wide on a screen of {inner} px"
-    violations = axe.Axe().run(page).response["violations"]
+    options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+    violations = axe.Axe().run(page, options=options).response["violations"]
     grave = [
         (each["id"], [node["html"][:120] for node in each["nodes"]])
         for each in violations
         if each["impact"] in ("serious", "critical")
     ]
     assert grave == []
+
+
+def assert_each_look(page: Any) -> None:
+    """A page open in the light on a wide screen is right there, in the dark, and on a narrow screen.
+
+    All rules run once; in the dark and when narrow only those that could then say something else, because axe takes
+    seconds for a lesson. The page's theme must follow the reader's scheme.
+    """
+    assert_fits_and_is_accessible(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_selector("html[data-theme=dark]", state="attached")
+    assert_fits_and_is_accessible(page, CONTRAST)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_selector("html[data-theme=light]", state="attached")
+    assert_fits_and_is_accessible(page, LAYOUT)

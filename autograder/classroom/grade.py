@@ -18,7 +18,7 @@ from autograder.classroom.received import Receipt, latest_receipts
 from autograder.classroom.sharing import SharedGradebook, autograde, share_gradebook
 from autograder.classroom.standing import Entry, entries_in, stands
 from autograder.classroom.worker import TASK_SECONDS, make
-from autograder.classroom.workers import Died, Raised, work
+from autograder.classroom.workers import Died, Pool, Raised, work
 from autograder.grading.record import Record
 from autograder.grading.run import failed
 from autograder.sandbox import layers
@@ -84,21 +84,24 @@ class _Run:
         )
 
 
-def grade(classroom: Classroom, order: Order) -> Outcome:
+def grade(classroom: Classroom, order: Order, pool: Pool[str] | None = None) -> Outcome:
     """Grade the submissions of one topic that have no record that holds, and bring the gradebook up to the records.
 
     A record holds when it was made from these very bytes with this very pin. Records are written one by one as they
     come, so a kill costs at most the submissions in hand.
+
+    Args:
+        pool: workers of this very order that were begun earlier; without them, some are begun when there is work.
 
     Raises:
         CourseError: another command is at work, the topic is not released or its pin was changed, a student has no
             submission, a sandbox layer is missing, or the class folder cannot be written.
     """
     with lock(classroom.root):
-        return _grade(classroom, order)
+        return _grade(classroom, order, pool)
 
 
-def _grade(classroom: Classroom, order: Order) -> Outcome:
+def _grade(classroom: Classroom, order: Order, pool: Pool[str] | None) -> Outcome:
     students = _students(classroom, order)
     run = _prepare(classroom, order)
     outcome = Outcome(order.topic, str(classroom.read_pin(order.topic)["version"]), run.assignment)
@@ -115,7 +118,7 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
             _settle(run, gradebook, record, entries, outcome)
             progress.keep()
         todo = [student for student in students if student not in records]
-        for student, answer in _answers(classroom, order, todo):
+        for student, answer in _answers(classroom, order, todo, pool):
             if isinstance(answer, Raised):
                 outcome.problems.append(f"{student}: the grader failed: {answer.summary}")
                 print(answer.text, file=sys.stderr)
@@ -137,8 +140,12 @@ def _grade(classroom: Classroom, order: Order) -> Outcome:
     return outcome
 
 
-def _answers(classroom: Classroom, order: Order, todo: list[str]) -> Iterator[tuple[str, Any]]:
+def _answers(
+    classroom: Classroom, order: Order, todo: list[str], pool: Pool[str] | None
+) -> Iterator[tuple[str, Any]]:
     """(student, answer) as answers come, from processes of this machine or from a Dask cluster."""
+    if pool is not None:
+        return pool.work(todo)
     if order.dask is None or not todo:
         arguments = (str(classroom.root), order.topic, order.unsafe)
         return work(todo, workers=order.workers, make=make, arguments=arguments, seconds=TASK_SECONDS)

@@ -4,16 +4,38 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from autograder.classroom.folder import Classroom
+from autograder.classroom.workers import Pool
 from autograder.grading.record import Record
 from autograder.sandbox import warm
 from autograder.sandbox.limits import Limits
 
 #: Wall time of a worker at one submission: twice what the submission's kernels have, for the checks run beside them.
 TASK_SECONDS = 2 * Limits().cpu_seconds_notebook * Limits().wall_factor
+
+
+def begin(
+    classroom: Classroom, topic: str, students: Sequence[str], *, workers: int, force: bool, unsafe: bool
+) -> Pool[str]:
+    """Workers that get ready from now on, because they import for seconds, as the coordinator does.
+
+    No more begin than there are submissions without a record, or submissions at all with `force`.
+
+    Args:
+        students: ids; none means all with a submission.
+    """
+    chosen = students or classroom.students(topic)
+    waiting = [student for student in chosen if force or not classroom.record(student, topic).is_file()]
+    return Pool(
+        workers=workers,
+        make=make,
+        arguments=(str(classroom.root), topic, unsafe),
+        seconds=TASK_SECONDS,
+        begun=len(waiting),
+    )
 
 
 def make(root: str, topic: str, unsafe: bool) -> Callable[[str], tuple[Record, bytes]]:

@@ -15,6 +15,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
 from nlpcourse.errors import CourseError
+from nlpcourse.starting import skip_grammars
 
 Task = TypeVar("Task")
 
@@ -57,35 +58,56 @@ class _Worker(Generic[Task]):
     """Whether it was killed because its task was not done."""
 
 
-def work(
-    tasks: Iterable[Task], *, workers: int, make: Make, arguments: tuple[Any, ...], seconds: float
-) -> Iterator[tuple[Task, Any]]:
-    """Yield (task, result) as results come; a result is what the task gave, `Died` or `Raised`.
-
-    Workers are fresh interpreters. They end when this generator ends and when this process dies.
+class Pool(Generic[Task]):
+    """Worker processes of one run. They are fresh interpreters and end with the `with` block, or with this process.
 
     Args:
-        tasks: picklable.
         workers: at most so many processes.
         make: a module's function; called with `arguments` in every worker.
         arguments: picklable.
         seconds: wall time that one task may take; a worker that takes longer is killed.
-
-    Raises:
-        CourseError: a worker did not get as far as its first task.
+        begun: so many start at once, to get ready while their caller does; the others start when there is work.
     """
-    waiting = deque((task, 0) for task in tasks)
-    pool: list[_Worker[Task]] = []
-    try:
+
+    def __init__(
+        self, *, workers: int, make: Make, arguments: tuple[Any, ...], seconds: float, begun: int = 0
+    ) -> None:
+        self._limit = workers
+        self._how = (make, arguments)
+        self._seconds = seconds
+        self._workers: list[_Worker[Task]] = [_start(*self._how) for _ in range(min(begun, workers))]
+
+    def __enter__(self) -> "Pool[Task]":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.channel.close()
+        self._workers.clear()
+
+    def work(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Any]]:
+        """Yield (task, result) as results come; a result is what the task gave, `Died` or `Raised`.
+
+        Args:
+            tasks: picklable.
+
+        Raises:
+            CourseError: a worker did not get as far as its first task.
+        """
+        waiting = deque((task, 0) for task in tasks)
+        pool = self._workers
         while waiting or any(worker.task for worker in pool):
             idle = [worker for worker in pool if worker.task is None]
-            for _ in range(min(len(waiting) - len(idle), workers - len(pool))):
-                pool.append(_start(make, arguments))
+            for _ in range(min(len(waiting) - len(idle), self._limit - len(pool))):
+                pool.append(_start(*self._how))
             answers: list[tuple[Task, Any]] = []
             channels = [worker.channel for worker in pool if worker.task or not worker.ready]
             for channel in wait(channels, LOOK_SECONDS) if channels else ():
                 worker = next(each for each in pool if each.channel is channel)
-                answer = _receive(worker, seconds)
+                answer = _receive(worker, self._seconds)
                 if not worker.ready:
                     _check_started(answer)
                     worker.ready = True
@@ -101,18 +123,20 @@ def work(
             for worker in pool:
                 if worker.ready and worker.task is None and waiting:
                     worker.task = waiting.popleft()
-                    worker.until = time.monotonic() + seconds
+                    worker.until = time.monotonic() + self._seconds
                     _send(worker)
                 elif worker.task is not None and time.monotonic() > worker.until:
                     worker.overdue = True
                     worker.process.kill()  # reading from it says so
             yield from answers  # last: whoever takes them does so while the workers are at their next tasks
-    finally:
-        for worker in pool:
-            worker.process.kill()
-        for worker in pool:
-            worker.process.join()
-            worker.channel.close()
+
+
+def work(
+    tasks: Iterable[Task], *, workers: int, make: Make, arguments: tuple[Any, ...], seconds: float
+) -> Iterator[tuple[Task, Any]]:
+    """`Pool.work` with a pool of its own, which ends when this generator does."""
+    with Pool[Task](workers=workers, make=make, arguments=arguments, seconds=seconds) as pool:
+        yield from pool.work(tasks)
 
 
 class Resident:
@@ -189,6 +213,7 @@ def _serve(channel: Connection, make: Make, arguments: tuple[Any, ...]) -> None:
     """A worker's life. Ctrl-C is the coordinator's to handle; the coordinator's end is the worker's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
+    skip_grammars()
     try:
         handle = make(*arguments)
     except Exception as error:  # noqa: BLE001 - the coordinator reports it

@@ -110,9 +110,9 @@ def _execute(root: Path, before: Times | None, record: TextIO, progress: Progres
 
 
 def _run(root: Path, work: Path, record: TextIO, progress: Progress) -> int:
-    # Without that module jsonschema checks no addresses; with it each start compiles grammars for two seconds.
     program = (
-        "import sys; sys.modules['rfc3987_syntax'] = None; from jupyter_book.cli.main import main; main()"
+        "from nlpcourse.starting import skip_grammars; skip_grammars(); "
+        "from jupyter_book.cli.main import main; main()"
     )
     options = ["--path-output", str(work), "-n", "-W", "--keep-going"]
     command = [sys.executable, "-c", program, "build", str(root), *options]

@@ -1,4 +1,4 @@
-"""The built book in a real browser with the network closed: light, dark, and on a narrow screen."""
+"""The built book in a real browser with the network closed: every page light, dark, and on a narrow screen."""
 
 import functools
 import http.server
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.in_browser import assert_fits_and_is_accessible, in_browser
+from tests.in_browser import assert_each_look, in_browser
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -72,16 +72,10 @@ def visit(browser: "sync_api.Browser", address: str, request: pytest.FixtureRequ
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(
-    "visit",
-    [{"scheme": "light"}, {"scheme": "dark"}, {"scheme": "light", "width": 390}],
-    indirect=True,
-    ids=["light", "dark", "narrow"],
-)
 def test_a_page_is_quiet_fits_and_is_accessible(visit: Visit, name: str) -> None:
     page = visit.open(name)
+    assert_each_look(page)
     assert visit.faults == []
-    assert_fits_and_is_accessible(page)
 
 
 def test_formulas_are_drawn(visit: Visit) -> None:

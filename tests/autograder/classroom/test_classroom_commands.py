@@ -11,9 +11,10 @@ from typer.testing import CliRunner, Result
 from autograder import commands
 from autograder.assignment import Assignment
 from autograder.classroom import grade as grade_module
+from autograder.classroom import worker
 from autograder.classroom.folder import Classroom
 from autograder.classroom.sample import fill, samples, write_sample
-from autograder.classroom.workers import Raised
+from autograder.classroom.workers import Pool, Raised
 from autograder.grading.run import failed
 from nlpcourse.errors import CourseError
 from nlpcourse.paths import project_root
@@ -48,13 +49,15 @@ def graded(collected: Classroom, monkeypatch: pytest.MonkeyPatch) -> Classroom:
     """Grading is replaced: nobody can be graded, each for a reason."""
     assignment = Assignment.load("embeddings")
 
-    def work(tasks, **_):
+    def work(pool, tasks):
         for student in tasks:
             submission = collected.submission(student, "embeddings").read_bytes()
             made = failed(submission, assignment, student=student, reason="no answer cell")
             yield student, (made.record, made.notebook)
 
-    monkeypatch.setattr(grade_module, "work", work)
+    nobody = Pool(workers=0, make=work, arguments=(), seconds=1)
+    monkeypatch.setattr(worker, "begin", lambda *_, **__: nobody)
+    monkeypatch.setattr(Pool, "work", work)
     monkeypatch.setattr(grade_module.layers, "require", lambda: None)
     return collected
 
@@ -86,18 +89,16 @@ def test_grade_says_what_failed_and_that_is_no_error(graded: Classroom, command,
 def test_a_fault_of_the_grader_is_exit_code_1(
     graded: Classroom, command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        grade_module, "work", lambda tasks, **_: ((each, Raised("Oops", "...")) for each in tasks)
-    )
+    monkeypatch.setattr(Pool, "work", lambda pool, tasks: ((each, Raised("Oops", "...")) for each in tasks))
     assert command("grade", "embeddings", "--class", graded.root).exit_code == 1
 
 
 def test_ctrl_c_is_one_line(graded: Classroom, command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def work(tasks, **_):
+    def work(pool, tasks):
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(grade_module, "work", work)
+    monkeypatch.setattr(Pool, "work", work)
     result = command("grade", "embeddings", "--class", graded.root)
     assert isinstance(result.exception, CourseError)
     assert "run the same command again" in str(result.exception)

@@ -1,8 +1,10 @@
 """Workers that die, raise, or never start."""
 
 import importlib
+import multiprocessing
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,12 +12,16 @@ from types import ModuleType
 import pytest
 
 from autograder.classroom.folder import Classroom
-from autograder.classroom.workers import Died, Raised, Resident, work
+from autograder.classroom.workers import Died, Pool, Raised, Resident, work
 from nlpcourse.errors import CourseError
 
 # A module of its own, so that a fresh interpreter can import it.
 TASKS = """
-import os, signal, time
+import os, pathlib, signal, time
+
+def make_marker(folder):
+    (pathlib.Path(folder) / "begun").touch()
+    return lambda task: (pathlib.Path(folder) / str(task)).touch()
 
 def make(ten):
     def handle(task):
@@ -74,6 +80,35 @@ def test_a_process_can_get_ready_to_grade_twice(released: Classroom) -> None:
 
 def test_nothing_to_do_starts_nobody(tasks: ModuleType) -> None:
     assert list(work([], workers=2, make=tasks.make_nothing, arguments=(), seconds=100)) == []
+
+
+def appears(path: Path) -> bool:
+    """Whether a file is there within a minute."""
+    for _ in range(600):
+        if path.exists():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_worker_is_at_its_next_task_while_the_last_result_is_taken(
+    tasks: ModuleType, tmp_path: Path
+) -> None:
+    results = work([1, 2], workers=1, make=tasks.make_marker, arguments=(str(tmp_path),), seconds=100)
+    assert next(results) == (1, None)
+    assert appears(tmp_path / "2")
+    assert list(results) == [(2, None)]
+
+
+def test_workers_begun_early_get_ready_before_there_is_work_and_end_with_their_block(
+    tasks: ModuleType, tmp_path: Path
+) -> None:
+    with Pool(workers=1, make=tasks.make_marker, arguments=(str(tmp_path),), seconds=100, begun=2) as pool:
+        assert appears(tmp_path / "begun")
+        (process,) = multiprocessing.active_children()
+        assert list(pool.work([1])) == [(1, None)]
+        assert multiprocessing.active_children() == [process]
+    assert not process.is_alive()
 
 
 def test_a_resident_worker_answers_and_is_ended_when_a_task_does_not_end(tasks: ModuleType) -> None:
