@@ -138,6 +138,14 @@ class CheckSession:
         Raises:
             SessionDied: the student's process ended; carries the outcomes so far.
         """
+        try:
+            return self._run(exercise, student, seed_of, stand_ins)
+        finally:
+            self._session._setupstate.teardown_exact(None)
+
+    def _run(
+        self, exercise: str, student: Student, seed_of: Callable[[str], int], stand_ins: dict[str, str]
+    ) -> list[CheckOutcome]:
         outcomes: list[CheckOutcome] = []
         passed: set[str] = set()
         hinted = False
@@ -178,7 +186,7 @@ class CheckSession:
             return error
 
     def _try(self, exercise: str, check: str, student: Student, seed: int) -> BaseException | None:
-        """Run one check once; what it raised, or None.
+        """Run one check once; what it raised, or None. What its module was set up with stays for the next check.
 
         The student's side gets a seed of its own: with the one of `rng` it could make the inputs that are yet to come.
         """
@@ -190,10 +198,10 @@ class CheckSession:
         np.random.seed(seed % 2**32)
         torch.default_generator.manual_seed(seed % 2**63)
         self._plugin.begin(student, seed)
+        item = self._items[exercise][check]
         try:
-            runtestprotocol(self._items[exercise][check], log=False, nextitem=None)
+            runtestprotocol(item, log=False, nextitem=item.parent)  # type: ignore[arg-type]  # only its parents count
         finally:
-            self._session._setupstate.teardown_exact(None)
             raised = self._plugin.end()
         if student.died is not None:
             raise student.died

@@ -153,8 +153,23 @@ class JailedStream(OutStream):
     """A stream of which a cell's end can ask that nothing written to its file descriptor is still on the way."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        self.reading = threading.Lock()
+        self.reading, self.sending = threading.Lock(), threading.Lock()
         super().__init__(*arguments, **named)
+
+    def flush(self) -> None:
+        """Send what was written; the thread that sends is not woken for nothing, as happens four times a cell."""
+        if self._is_master_process():
+            with self.sending:
+                if not self._buffers:
+                    return
+        super().flush()
+
+    def _flush(self) -> None:
+        if not self._is_master_process():  # a process that the cell forked may have been born with the lock taken
+            super()._flush()
+            return
+        with self.sending:
+            super()._flush()
 
     def _watch_pipe_fd(self) -> None:
         descriptor = self._fid
@@ -234,6 +249,7 @@ class JailedKernelApp(kernelapp.IPKernelApp):
 
     def init_control(self, context: zmq.Context) -> None:
         super().init_control(context)
+        self.shell_channel_thread = None  # it would let cells run side by side, at the price of two more hops a message
         if self.descriptors:  # the debugger's own connection would look for a file that is not here
             self.debug_shell_socket.disconnect(self.shell_socket.getsockopt(zmq.LAST_ENDPOINT))
 

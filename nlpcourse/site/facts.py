@@ -71,11 +71,12 @@ class SeedsDirective(Generated):
     """A table: the seeds that each page sets, as its code says them."""
 
     def markdown(self) -> str:
-        rows = ["| Page | Seeds, in order |", "|---|---|"]
+        rows = ["| Chapter | Page | Seeds, in order |", "|---|---|---|"]
         for page in sorted(self.env.found_docs):
             text = self.depends_on(Path(self.env.doc2path(page))).read_text(encoding="utf-8")
             if seeds := [f"`{name}` {value}" for name, value in _SEED.findall(text)]:
-                rows.append(f"| [](/{page}.md) | {', '.join(dict.fromkeys(seeds))} |")
+                chapter = f"[](/{_front(page)}.md)"
+                rows.append(f"| {chapter} | [](/{page}.md) | {', '.join(dict.fromkeys(seeds))} |")
         return "\n".join(rows)
 
 
@@ -112,13 +113,11 @@ def _times(app: Sphinx, here: str) -> list[nodes.Node]:
     }
     rows = nodes.tbody()
     for page in sorted(seconds, key=lambda page: -seconds[page]):
-        link = make_refnode(app.builder, here, page, "", nodes.Text(app.env.titles[page].astext()))
-        rows += _row(nodes.paragraph("", "", link), nodes.paragraph(text=f"{seconds[page]:.1f}"))
-    total = f"{sum(seconds.values()):.1f}"
-    rows += _row(nodes.paragraph(text="All pages, one after the other"), nodes.paragraph(text=total))
-    head = _row(nodes.paragraph(text="Page"), nodes.paragraph(text="Seconds"))
+        rows += _row(*(_link(app, here, each) for each in (_front(page), page)), f"{seconds[page]:.1f}")
+    rows += _row("All chapters", "All pages, one after the other", f"{sum(seconds.values()):.1f}")
+    head = _row("Chapter", "Page", "Seconds")
     group = nodes.tgroup(
-        "", nodes.colspec(colwidth=80), nodes.colspec(colwidth=20), nodes.thead("", head), rows, cols=2
+        "", *(nodes.colspec(colwidth=width) for width in (30, 50, 20)), nodes.thead("", head), rows, cols=3
     )
     where = (
         f"Measured when the page's code was last executed, from the start of its kernel to its end, on "
@@ -128,7 +127,20 @@ def _times(app: Sphinx, here: str) -> list[nodes.Node]:
     return [nodes.table("", group, classes=["colwidths-auto"]), nodes.paragraph(text=where)]
 
 
-def _row(*cells: nodes.paragraph) -> nodes.row:
-    *texts, number = cells
+def _front(page: str) -> str:
+    """The front page of the chapter that a page belongs to."""
+    return f"{page.rpartition('/')[0]}/index"
+
+
+def _link(app: Sphinx, here: str, page: str) -> nodes.reference:
+    return make_refnode(app.builder, here, page, "", nodes.Text(app.env.titles[page].astext()))
+
+
+def _row(*cells: nodes.reference | str) -> nodes.row:
+    paragraphs = [
+        nodes.paragraph(text=cell) if isinstance(cell, str) else nodes.paragraph("", "", cell)
+        for cell in cells
+    ]
+    *texts, number = paragraphs
     entries = [nodes.entry("", text) for text in texts]
     return nodes.row("", *entries, nodes.entry("", number, classes=["text-right"]))
