@@ -113,9 +113,9 @@ def test_what_a_hostile_kernel_sends_does_no_harm(fresh, source: str) -> None:
 
 BREAKS = {
     "too long a reply": "k = get_ipython().kernel\n"
-    "k.shell_channel_thread.io_loop.add_callback(lambda: k.shell_stream.send_multipart(\n"
-    "    [k._parent_ident['shell'][0] if isinstance(k._parent_ident['shell'], list) else k._parent_ident['shell'],\n"
-    "     b'x' * 50_000_000]))\nimport time; time.sleep(2)",
+    "me = k._parent_ident['shell']\n"
+    "k.shell_stream.send_multipart([me[0] if isinstance(me, list) else me, b'x' * 50_000_000])\n"
+    "k.shell_stream.flush()\nimport time; time.sleep(2)",
     "no longer its protocol": "import os, socket\n"
     "for n in os.listdir('/proc/self/fd'):\n"
     "    try:\n"
