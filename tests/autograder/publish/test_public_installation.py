@@ -22,7 +22,7 @@ from nlpcourse.topics import topics
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("public-installation")]  # one environment serves all
 
 ROOT = project_root(Path(__file__).parent)
-TOPIC = "embeddings"
+READY = [each.name for each in topics() if each.ready]
 
 IMPORTS = """
 import importlib.util, pkgutil, sys
@@ -116,9 +116,19 @@ def run(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return started
 
 
+@pytest.fixture(params=READY)
+def topic(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def released(public: Path) -> NotebookNode:
-    return nbformat.read(public / "exercises" / TOPIC / f"{TOPIC}.ipynb", as_version=4)
+def released(public: Path, topic: str) -> NotebookNode:
+    return nbformat.read(public / "exercises" / topic / f"{topic}.ipynb", as_version=4)
+
+
+@pytest.fixture
+def exercises(public: Path, topic: str) -> list[str]:
+    return [each.id for each in read_assignment(public / "exercises" / topic / f"{topic}.ipynb").exercises]
 
 
 @pytest.fixture
@@ -133,10 +143,6 @@ def check(run: Run, tmp_path: Path) -> Callable[[NotebookNode], tuple[int, list[
         return done.returncode, done.stdout.splitlines()
 
     return checked
-
-
-def exercises(public: Path) -> list[str]:
-    return [each.id for each in read_assignment(public / "exercises" / TOPIC / f"{TOPIC}.ipynb").exercises]
 
 
 def test_the_wheel_holds_the_library_the_notebooks_and_no_secret(public: Path, wheel: Path) -> None:
@@ -171,45 +177,45 @@ def test_the_data_are_listed(run: Run) -> None:
 
 
 def test_a_fresh_notebook_runs_and_nothing_is_written_yet(
-    public: Path, released: NotebookNode, check: Callable[[NotebookNode], tuple[int, list[str]]]
+    exercises: list[str], released: NotebookNode, check: Callable[[NotebookNode], tuple[int, list[str]]]
 ) -> None:
     status, lines = check(released)
     assert status == 0
-    assert [line.split(maxsplit=1) for line in lines] == [
-        [name, "not written yet"] for name in exercises(public)
-    ]
+    assert [line.split(maxsplit=1) for line in lines] == [[name, "not written yet"] for name in exercises]
 
 
 def test_wrong_answers_fail_with_a_sentence(
-    public: Path, released: NotebookNode, check: Callable[[NotebookNode], tuple[int, list[str]]]
+    exercises: list[str], released: NotebookNode, check: Callable[[NotebookNode], tuple[int, list[str]]]
 ) -> None:
     for cell in released.cells:
         cell.source = cell.source.replace("raise NotImplementedError()", "return None")
     status, lines = check(released)
     assert status == 1
-    for name, line in zip(exercises(public), lines, strict=True):
+    for name, line in zip(exercises, lines, strict=True):
         exercise, outcome, sentence = line.split(maxsplit=2)
         assert (exercise, outcome) == (name, "failed:")
         assert len(sentence.split()) >= 3, line
 
 
 def test_the_references_pass_and_damaged_cells_are_repaired_from_the_package(
-    public: Path, released: NotebookNode, check: Callable[[NotebookNode], tuple[int, list[str]]]
+    topic: str,
+    exercises: list[str],
+    released: NotebookNode,
+    check: Callable[[NotebookNode], tuple[int, list[str]]],
 ) -> None:
-    solved = {cell.id: cell.source for cell in Assignment.load(TOPIC, ROOT).source.cells}
-    names = exercises(public)
+    solved = {cell.id: cell.source for cell in Assignment.load(topic, ROOT).source.cells}
     for cell in released.cells:
-        if cell.id in names:
+        if cell.id in exercises:
             cell.source = f"{solved[cell.id]}\n{ALONE}"
-        if cell.id == f"{names[0]}-check":
+        if cell.id == f"{exercises[0]}-check":
             cell.source = "assert False, 'changed by the student'"
     released.cells = [cell for cell in released.cells if cell.id != "setup-1"]
     status, lines = check(released)
     assert lines[:2] == [
         "note: cell setup-1 was missing; the released one is used",
-        f"note: cell {names[0]}-check was changed; the released one is used",
+        f"note: cell {exercises[0]}-check was changed; the released one is used",
     ]
-    assert [line.split() for line in lines[2:]] == [[name, "passed"] for name in names]
+    assert [line.split() for line in lines[2:]] == [[name, "passed"] for name in exercises]
     assert status == 0
 
 
@@ -221,10 +227,12 @@ def test_the_sites_configuration_is_valid(public: Path, run: Run, tmp_path: Path
     assert set(done.stdout.split()) == {page for page in pages if page.rpartition("/")[0] not in planned}
 
 
-def test_the_released_notebook_installs_what_is_published(released: NotebookNode, public: Path) -> None:
+def test_the_released_notebook_installs_what_is_published(
+    topic: str, released: NotebookNode, public: Path
+) -> None:
     """The Colab cell's address and tag are those of the tree that is pushed there."""
     from nlpcourse import settings
 
     (colab,) = [cell.source for cell in released.cells if cell.id == "colab"]
     assert f"nlpcourse @ git+{settings.REPOSITORY}@{settings.TAG}" in colab
-    assert json.loads((public / "exercises" / TOPIC / f"{TOPIC}.ipynb").read_text())["nbformat"] == 4
+    assert json.loads((public / "exercises" / topic / f"{topic}.ipynb").read_text())["nbformat"] == 4
