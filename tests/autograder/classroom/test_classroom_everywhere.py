@@ -81,20 +81,16 @@ def expected(handed_in: Classroom, tmp_path_factory: pytest.TempPathFactory) -> 
     return result(Classroom(Path(shutil.copytree(handed_in.root, root, symlinks=True))), Order(TOPIC))
 
 
-def two_workers() -> Iterator[Order]:
-    yield Order(TOPIC, workers=2)
-
-
 def dask() -> Iterator[Order]:
     with dask_cluster(2) as (address, _):
         yield Order(TOPIC, dask=address)
 
 
-def on_postgres() -> Iterator[Order]:
+def two_workers_on_postgres() -> Iterator[Order]:
     if postgres_programs() is None:
         pytest.skip("PostgreSQL is not installed")
     with postgres() as url:
-        yield Order(TOPIC, db_url=url)
+        yield Order(TOPIC, workers=2, db_url=url)
 
 
 def cold_kernels() -> Iterator[Order]:
@@ -103,12 +99,12 @@ def cold_kernels() -> Iterator[Order]:
         yield Order(TOPIC)
 
 
-def on_a_busy_machine() -> Iterator[Order]:
+def two_workers_on_a_busy_machine() -> Iterator[Order]:
     with busy():
         yield Order(TOPIC, workers=2)
 
 
-@pytest.mark.parametrize("way", [two_workers, dask, on_postgres, cold_kernels, on_a_busy_machine])
+@pytest.mark.parametrize("way", [dask, two_workers_on_postgres, cold_kernels, two_workers_on_a_busy_machine])
 def test_every_way_gives_the_same(way, twin: Classroom, expected: Graded) -> None:
     scores = {
         student: sum(cell.auto or 0 for cell in cells.values())

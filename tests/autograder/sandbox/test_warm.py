@@ -65,6 +65,14 @@ def test_kernels_are_forked_from_one_template(fresh) -> None:
         assert template_id() == first
 
 
+def test_a_template_that_was_got_ready_early_is_the_one_that_kernels_come_from(fresh, other_template) -> None:
+    warm.prepare().join(60)
+    first = template_id()
+    with fresh() as kernel:
+        assert isinstance(kernel.kernel.gate.process, gate.Forked)
+        assert template_id() == first
+
+
 #: Everything about a process that a wall is made of, or that may change what code does.
 LOOK = """
 import ctypes, gc, json, os, random, re, resource, signal, sys, threading, numpy, torch
