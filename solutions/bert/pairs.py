@@ -16,8 +16,8 @@ def sentence_pairs(
     from another document, each of them equally likely, and is one of its sentences, each equally likely.
 
     Args:
-        documents: each a list of sentences in order, one at least; two documents at least. Two of them may hold the
-            same sentence.
+        documents: each a list of sentences in order, one at least; two documents at least. A sentence may be a text,
+            its tokens or its number; two documents may hold the same one.
         generator: of all random numbers.
 
     Returns:
