@@ -1,0 +1,264 @@
+"""Fine-tuning as a task of the training loop: trained weights, a small head, examples with labels.
+
+Letters: `B` texts in a batch, `T` positions, `C` classes.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from nlpcourse.data.published import Tagged
+from nlpcourse.errors import CourseError
+from solutions.bert.config import BertConfig
+from solutions.bert.model import BertForPreTraining
+from solutions.bert.released import from_pretrained, save_pretrained
+from solutions.bert.spans import best_span
+from solutions.bert.tagging import align_labels
+from solutions.bert.tasks import Asked, Classified
+from solutions.training import flops
+from solutions.training.batches import by_length, padded
+from solutions.training.config import at_least
+from solutions.training.session import Session
+from solutions.training.step import StepConfig
+from solutions.training.task import GradientTask, Work
+
+_TOKENIZER = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class FineTuningConfig(StepConfig):
+    """Settings of a fine-tuning."""
+
+    weights: str = "laptop-0"
+    """What to begin with: preset and seed of a run of `bert` on this machine, or the name of a released model."""
+    fresh: bool = False
+    """Begin with random weights of the same sizes instead, to see what pre-training gives."""
+    epochs: int = 3
+    """How often all examples are gone over."""
+    tokens: int = 2048
+    """Positions of a batch, padding counted."""
+    length: int = 128
+    """Positions of a text at most; a longer one is cut."""
+    examples: int = 0
+    """Examples to train on, a part drawn once; 0 for all."""
+    judged: int = 0
+    """Examples of dev and of test, a part drawn once; 0 for all."""
+    dropout: float = 0.1
+    """How likely an entry is set to zero."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least(self, epochs=1, tokens=1, length=8, examples=0, judged=0)
+
+
+def keep_weights(model: nn.Module, tokenizer: Tokenizer, name: str, session: Session) -> None:
+    """Write a trained model and its tokenizer to the folder of the run's records."""
+    folder = session.folder / f"bert-{name}"
+    save_pretrained(model, folder)
+    tokenizer.save(str(folder / _TOKENIZER))
+
+
+def begin(weights: str, session: Session) -> tuple[BertForPreTraining, Tokenizer]:
+    """A trained model and its tokenizer.
+
+    Args:
+        weights: preset and seed of a run of `bert`, such as `laptop-0`; or the name of a released model, with a `/`.
+        session: of the run; it knows where the weights of other runs lie.
+
+    Raises:
+        CourseError: they are not here, or are no BERT.
+    """
+    if "/" in weights:
+        released = from_pretrained(weights)
+        folder = released.folder
+    else:
+        folder = session.folder / f"bert-{weights}"
+        if not (folder / _TOKENIZER).is_file():
+            preset, _, seed = weights.rpartition("-")
+            raise CourseError(
+                f"there are no trained weights {folder}; make them with "
+                f"nlpcourse train bert --preset {preset} --seed {seed}"
+            )
+        released = from_pretrained(folder)
+    tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return released.model, tokenizer
+
+
+# --- Examples ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Texts as the model reads them, with labels."""
+
+    tokens: list[Tensor]
+    """Each (T,) long, from `[CLS]` to `[SEP]`."""
+    types: list[Tensor]
+    """Each (T,) long."""
+    labels: list[Tensor]
+    """Each long: (1,) a class; (2,) where a span starts and ends; (T,) a class at each position, or -100."""
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def lengths(self) -> Tensor:
+        """(N,) long."""
+        return torch.tensor([len(each) for each in self.tokens])
+
+    def batch(self, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Tokens, types and mask, (B, T) each, and labels, filled up with -100."""
+        chosen = rows.tolist()
+        length = torch.tensor([len(self.tokens[each]) for each in chosen])
+        tokens = padded([self.tokens[each] for each in chosen], 0).to(device)
+        types = padded([self.types[each] for each in chosen], 0).to(device)
+        mask = (torch.arange(tokens.shape[1]) < length[:, None]).to(device)
+        return tokens, types, mask, padded([self.labels[each] for each in chosen], -100).to(device)
+
+
+def some(examples: Sequence[Any], most: int) -> list[Any]:
+    """At most so many, drawn once, in order; 0 for all."""
+    if not most or len(examples) <= most:
+        return list(examples)
+    chosen = sorted(random.Random("examples").sample(range(len(examples)), most))
+    return [examples[number] for number in chosen]
+
+
+def classified(examples: Sequence[Classified], tokenizer: Tokenizer, length: int) -> Examples:
+    """Texts, or pairs of texts, with a class; of a pair the longer text is cut first."""
+    found = Examples([], [], [])
+    sides = [_encoded([each[side] for each in examples], tokenizer) for side in (0, 1)]
+    for example, first, second in zip(examples, *sides, strict=True):
+        if example.second:
+            room = length - 3
+            size = max(room - len(second.ids), min(len(first.ids), (room + 1) // 2))
+            one, other = first.ids[:size], second.ids
+            other = other[: room - len(one)]
+        else:
+            one, other = first.ids[: length - 2], []
+        _add(found, one, other, torch.tensor([example.label]), tokenizer)
+    return found
+
+
+def asked(examples: Sequence[Asked], tokenizer: Tokenizer, length: int) -> Examples:
+    """Questions with windows of their texts that hold the answer; where it stands there is drawn once.
+
+    An example whose question and answer together are longer than the model reads is left out.
+    """
+    found = Examples([], [], [])
+    sides = [_encoded([each[side] for each in examples], tokenizer) for side in (0, 1)]
+    for example, question, text in zip(examples, *sides, strict=True):
+        room = length - 3 - len(question.ids)
+        inside = [n for n, (a, b) in enumerate(text.offsets) if a < example.end and b > example.start]
+        first, last = inside[0], inside[-1]
+        if last - first >= room:
+            continue
+        lowest, highest = max(0, last + 1 - room), min(first, max(0, len(text.ids) - room))
+        begin = random.Random(f"{example.question} {example.start} {example.text}").randint(lowest, highest)
+        shift = len(question.ids) + 2 - begin
+        span = torch.tensor([first + shift, last + shift])
+        _add(found, question.ids, text.ids[begin : begin + room], span, tokenizer)
+    return found
+
+
+def tagged(examples: Sequence[Tagged], tags: Sequence[str], tokenizer: Tokenizer, length: int) -> Examples:
+    """Words with tags; the tag of a word stands at its first piece, and words that do not fit are left out."""
+    found, numbers = Examples([], [], []), {tag: number for number, tag in enumerate(tags)}
+    encodings = _encoded([list(each.tokens) for each in examples], tokenizer, pretokenized=True)
+    for example, encoding in zip(examples, encodings, strict=True):
+        ids, word_ids = encoding.ids[: length - 2], encoding.word_ids[: length - 2]
+        labels = align_labels([numbers[tag] for tag in example.tags], [None, *word_ids, None])
+        _add(found, ids, [], torch.tensor(labels), tokenizer)
+    return found
+
+
+def _encoded(texts: Sequence[Any], tokenizer: Tokenizer, *, pretokenized: bool = False) -> list[Any]:
+    return tokenizer.encode_batch(texts, add_special_tokens=False, is_pretokenized=pretokenized)
+
+
+def _add(found: Examples, first: list[int], second: list[int], label: Tensor, tokenizer: Tokenizer) -> None:
+    """Frame one text or two: `[CLS]` first `[SEP]` second `[SEP]`."""
+    cls, sep = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
+    behind = [*second, sep] if second else []
+    found.tokens.append(torch.tensor([cls, *first, sep, *behind]))
+    found.types.append(torch.tensor([0] * (len(first) + 2) + [1] * len(behind)))
+    found.labels.append(label)
+
+
+# --- Training ------------------------------------------------------------------------------------------------
+
+
+def class_loss(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Summed loss and number of texts, from (B, C) and (B, 1)."""
+    return F.cross_entropy(logits, labels[:, 0], reduction="sum"), labels.new_tensor(len(labels))
+
+
+def span_loss(logits: tuple[Tensor, Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Summed mean of the losses of starts and ends, and number of texts, from twice (B, T) and (B, 2)."""
+    pairs = zip(logits, labels.unbind(1), strict=True)
+    total = torch.stack([F.cross_entropy(side, gold, reduction="sum") for side, gold in pairs])
+    return total.mean(), labels.new_tensor(len(labels))
+
+
+def tag_loss(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Summed loss and number of words, from (B, T, C) and (B, T)."""
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum"), (labels != -100).sum()
+
+
+def task(
+    model: nn.Module,
+    sizes: BertConfig,
+    examples: Examples,
+    config: FineTuningConfig,
+    session: Session,
+    *,
+    loss: Callable[[Any, Tensor], tuple[Tensor, Tensor]],
+    measure: Callable[[], dict[str, float]],
+) -> GradientTask:
+    """Fine-tuning for `loop.fit`; `loss` turns logits and labels into a sum and the number of its terms."""
+    lengths = examples.lengths
+
+    def loss_of(network: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
+        *texts, labels = examples.batch(rows, session.device)
+        return loss(network(*texts), labels)
+
+    def work(rows: Tensor) -> Work:
+        longest = int(lengths[rows].max())
+        layer = flops.encoder_layer(len(rows), longest, sizes.d_model, sizes.d_ff)
+        return Work(int(lengths[rows].sum()), flops.training(sizes.num_layers * layer))
+
+    return GradientTask(
+        model,
+        config,
+        session,
+        epochs=config.epochs,
+        words=int(lengths.sum()),
+        batches=lambda generator: by_length(lengths, tokens=config.tokens, generator=generator),
+        loss=loss_of,
+        measure=measure,
+        work=work,
+    )
+
+
+def outputs(model: nn.Module, examples: Examples, device: torch.device) -> Iterator[tuple[int, Any, Tensor]]:
+    """For each example its number, the model's logits on the CPU, cut to the example's length, and its labels.
+
+    In order of length; `model` in evaluation mode.
+    """
+    order = examples.lengths.argsort(stable=True)
+    for rows in order.split(64):
+        *texts, labels = examples.batch(rows, device)
+        with torch.no_grad():
+            logits = model(*texts)
+        sides = logits if isinstance(logits, tuple) else (logits,)
+        sides = tuple(side.float().cpu() for side in sides)
+        for place, number in enumerate(rows.tolist()):
+            yield number, tuple(side[place] for side in sides), examples.labels[number]
