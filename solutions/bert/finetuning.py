@@ -5,8 +5,8 @@ Letters: `B` texts in a batch, `T` positions, `C` classes.
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +17,7 @@ from nlpcourse.data.published import Tagged
 from nlpcourse.errors import CourseError
 from solutions.bert.config import BertConfig
 from solutions.bert.model import BertForPreTraining
-from solutions.bert.released import from_pretrained, save_pretrained
+from solutions.bert.released import from_pretrained, locate, save_pretrained
 from solutions.bert.spans import best_span
 from solutions.bert.tagging import align_labels
 from solutions.bert.tasks import Asked, Classified
@@ -29,6 +29,7 @@ from solutions.training.step import StepConfig
 from solutions.training.task import GradientTask, Work
 
 _TOKENIZER = "tokenizer.json"
+_LONGEST_ANSWER = 64
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,6 @@ class FineTuningConfig(StepConfig):
     """Examples to train on, a part drawn once; 0 for all."""
     judged: int = 0
     """Examples of dev and of test, a part drawn once; 0 for all."""
-    dropout: float = 0.1
-    """How likely an entry is set to zero."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,22 +73,18 @@ def begin(weights: str, session: Session) -> tuple[BertForPreTraining, Tokenizer
     Raises:
         CourseError: they are not here, or are no BERT.
     """
-    if "/" in weights:
-        released = from_pretrained(weights)
-        folder = released.folder
-    else:
-        folder = session.folder / f"bert-{weights}"
-        if not (folder / _TOKENIZER).is_file():
-            preset, _, seed = weights.rpartition("-")
-            raise CourseError(
-                f"there are no trained weights {folder}; make them with "
-                f"nlpcourse train bert --preset {preset} --seed {seed}"
-            )
-        released = from_pretrained(folder)
+    folder = locate(weights) if "/" in weights else session.folder / f"bert-{weights}"
+    if not (folder / _TOKENIZER).is_file():
+        preset, _, seed = weights.rpartition("-")
+        make = f"make them with nlpcourse train bert --preset {preset} --seed {seed}"
+        raise CourseError(
+            f"there are no trained weights with a tokenizer in {folder}; "
+            + ("take a checkpoint with tokenizer.json" if "/" in weights else make)
+        )
     tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return released.model, tokenizer
+    return from_pretrained(folder).model, tokenizer
 
 
 # --- Examples ------------------------------------------------------------------------------------------------
@@ -105,6 +100,8 @@ class Examples:
     """Each (T,) long."""
     labels: list[Tensor]
     """Each long: (1,) a class; (2,) where a span starts and ends; (T,) a class at each position, or -100."""
+    words: list[list[str]] = field(default_factory=list)
+    """Of tagged texts, the words that have a label."""
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -177,6 +174,7 @@ def tagged(examples: Sequence[Tagged], tags: Sequence[str], tokenizer: Tokenizer
         ids, word_ids = encoding.ids[: length - 2], encoding.word_ids[: length - 2]
         labels = align_labels([numbers[tag] for tag in example.tags], [None, *word_ids, None])
         _add(found, ids, [], torch.tensor(labels), tokenizer)
+        found.words.append([example.tokens[word] for word in dict.fromkeys(word_ids)])
     return found
 
 
@@ -248,17 +246,63 @@ def task(
     )
 
 
-def outputs(model: nn.Module, examples: Examples, device: torch.device) -> Iterator[tuple[int, Any, Tensor]]:
-    """For each example its number, the model's logits on the CPU, cut to the example's length, and its labels.
+def outputs(model: nn.Module, examples: Examples, device: torch.device) -> Iterator[tuple[int, list[Tensor]]]:
+    """Each example's number and what the model says of it, (C,) or (T, C) or twice (T,), on the CPU; T is padded.
 
     In order of length; `model` in evaluation mode.
     """
-    order = examples.lengths.argsort(stable=True)
-    for rows in order.split(64):
-        *texts, labels = examples.batch(rows, device)
+    for rows in examples.lengths.argsort(stable=True).split(64):
+        *texts, _ = examples.batch(rows, device)
         with torch.no_grad():
             logits = model(*texts)
-        sides = logits if isinstance(logits, tuple) else (logits,)
-        sides = tuple(side.float().cpu() for side in sides)
+        sides = [side.float().cpu() for side in (logits if isinstance(logits, tuple) else (logits,))]
         for place, number in enumerate(rows.tolist()):
-            yield number, tuple(side[place] for side in sides), examples.labels[number]
+            yield number, [side[place] for side in sides]
+
+
+def judge_classes(model: nn.Module, examples: Examples, device: torch.device) -> dict[str, float]:
+    """The share of texts whose most likely class is theirs."""
+    found = ((number, int(side.argmax())) for number, (side,) in outputs(model, examples, device))
+    return {"accuracy": sum(label == int(examples.labels[n]) for n, label in found) / len(examples)}
+
+
+def judge_spans(model: nn.Module, examples: Examples, device: torch.device) -> dict[str, float]:
+    """`span_scores` of the best span of each text."""
+    spans = {}
+    for number, (start, end) in outputs(model, examples, device):
+        size = len(examples.tokens[number])
+        context = examples.types[number] == 1
+        context[-1] = False  # `[SEP]`
+        spans[number] = best_span(start[:size], end[:size], _LONGEST_ANSWER, context)
+    return span_scores([spans[number] for number in range(len(examples))], examples)
+
+
+def span_scores(spans: Sequence[tuple[int, int]], examples: Examples) -> dict[str, float]:
+    """The share of spans that are right, and the mean F1 of their positions, as for SQuAD (Rajpurkar et al., 2016)."""
+    exact, overlap = 0, 0.0
+    for (start, end), label in zip(spans, examples.labels, strict=True):
+        first, last = label.tolist()
+        exact += (start, end) == (first, last)
+        both = max(0, min(end, last) - max(start, first) + 1)
+        overlap += 2 * both / (end - start + 1 + last - first + 1)
+    return {"exact match": exact / len(examples), "F1": overlap / len(examples)}
+
+
+def judge_tags(
+    model: nn.Module, examples: Examples, tags: Sequence[str], device: torch.device
+) -> dict[str, float]:
+    """`tag_scores` of the most likely tag of each word."""
+    found = {}
+    for number, (logits,) in outputs(model, examples, device):
+        labels = examples.labels[number]
+        found[number] = [tags[each] for each in logits[: len(labels)][labels != -100].argmax(-1).tolist()]
+    return tag_scores([found[number] for number in range(len(examples))], examples, tags)
+
+
+def tag_scores(found: list[list[str]], examples: Examples, tags: Sequence[str]) -> dict[str, float]:
+    """Precision, recall and F1 of whole spans by seqeval: a span counts when its ends and its kind are right."""
+    from seqeval.metrics import f1_score, precision_score, recall_score
+
+    true = [[tags[each] for each in labels[labels != -100].tolist()] for labels in examples.labels]
+    scores = {"F1": f1_score, "precision": precision_score, "recall": recall_score}
+    return {name: float(score(true, found, zero_division=0)) for name, score in scores.items()}

@@ -6,7 +6,6 @@ Letters: `B` texts in a batch, `T` positions, `K` positions of the vocabulary he
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +33,7 @@ class PretrainingConfig(StepConfig):
     weights: str = "laptop"
     """Name under which the trained weights are kept; fine-tunings ask for it."""
     start: str = ""
-    """Name of the weights to begin with, such as `gpu-0`; empty for random ones. Sizes and vocabulary are then theirs."""
+    """Weights to begin with, such as `gpu-0`, whose sizes and vocabulary are then kept; empty for random ones."""
     epochs: int = 1
     """How often all pairs of neighbouring segments are gone over."""
     rows: int = 32
@@ -196,7 +195,9 @@ def task(
         asked = (labels == -100).flatten().byte().argsort(stable=True)[: heads * len(examples)]  # (K,)
         labels = labels.flatten()[asked]  # (K,), -100 behind the last hidden token
         mlm_logits, nsp_logits = network(inputs, types, inputs != PAD, asked)  # (K, V), (B, 2)
-        mean = pretraining_loss(mlm_logits[None], labels[None], nsp_logits, is_next[examples].to(session.device))
+        mean = pretraining_loss(
+            mlm_logits[None], labels[None], nsp_logits, is_next[examples].to(session.device)
+        )
         count = (labels != -100).sum()
         return mean * count, count
 

@@ -5,7 +5,6 @@ examples.
 """
 
 import random
-import re
 from typing import NamedTuple
 
 from nlpcourse.data import docstrings, words
@@ -127,11 +126,3 @@ def entries(split: str) -> list[Tagged]:
 
 def _tagged(pairs: list[tuple[str, str]]) -> Tagged:
     return Tagged(tuple(word for word, _ in pairs), tuple(tag for _, tag in pairs))
-
-
-def words_before_stop(text: str, name: str) -> tuple[int, int] | None:
-    """Where the sentence behind a name's first occurrence stands, in characters; None without one."""
-    if (place := re.search(rf"\b{re.escape(name)}\b\W*", text)) is None:
-        return None
-    stop = re.search(r"[.!?](\s|$)", text[place.end() :])
-    return place.end(), place.end() + stop.start() + 1 if stop else len(text)
