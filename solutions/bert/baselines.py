@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from nlpcourse.data.published import Tagged
 from solutions.bert.finetuning import Examples
 from solutions.bert.tasks import Classified
@@ -36,7 +38,7 @@ def tfidf_pairs(train: Sequence[Classified], test: Sequence[Classified]) -> dict
 
     def cosines(pairs: Sequence[Classified]) -> Any:
         first, second = (vectorizer.transform([each[side] for each in pairs]) for side in (0, 1))
-        return first.multiply(second).sum(axis=1).reshape(-1, 1)
+        return np.asarray(first.multiply(second).sum(axis=1)).reshape(-1, 1)
 
     model = LogisticRegression().fit(cosines(train), [each.label for each in train])
     return {"accuracy": float((model.predict(cosines(test)) == [each.label for each in test]).mean())}
