@@ -1,7 +1,7 @@
 """The docstring corpus as BERT is trained on it: documents of sentences, as pieces of words.
 
 A document is what the docstrings of one file say, in order. Its sentences are put together to segments of up to half a
-text's length, so that two segments fill a text. Letters: `N` tokens of a split, `S` segments, `B` texts, `T` positions.
+text's length, of which sentence pairs are made. Letters: `N` tokens of a split, `S` segments, `B` texts, `T` positions.
 """
 
 import re
@@ -111,28 +111,26 @@ class Segments:
         return cls(tokens, begin, lengths, numbered, sum(len(words(sentence)) for sentence in flat))
 
     def texts(self, pairs: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        """Pairs of segments as the model reads them: `[CLS]` first `[SEP]` second `[SEP]`, then padding.
+        """Pairs of segments as the model reads them: `[CLS]` first `[SEP]` second `[SEP]`, without padding.
+
+        The second goes on behind its segment until the text is full, into the next file where its own ends; what goes on
+        behind the last file repeats its last token.
 
         Args:
             pairs: (B, 2) long, numbers of segments, on the device of the tokens.
             length: T, at least both segments and the three special tokens.
 
         Returns:
-            Tokens and types, (B, T) long each; type 1 from the second segment on, to its `[SEP]`.
+            Tokens and types, (B, T) long each; type 1 behind the first `[SEP]`.
         """
-        first, second = self.lengths[pairs].unbind(1)  # (B,) each
         place = torch.arange(length, device=pairs.device)  # (T,)
-        middle, end = first[:, None] + 1, (first + second)[:, None] + 2  # of the two `[SEP]`
-        origin = torch.where(
-            place < middle,
-            self.starts[pairs[:, :1]] + place - 1,
-            self.starts[pairs[:, 1:]] + place - middle - 1,
-        )  # (B, T), where a position's token stands in the long row
-        drawn = self.tokens.windows(origin.clamp(0, len(self.tokens) - 1).flatten(), 1).view_as(origin)
-        tokens = torch.where(place < end, drawn.to(pairs.device), PAD)
-        tokens = torch.where((place == middle) | (place == end), SEP, tokens)
-        tokens[:, 0] = CLS
-        return tokens, ((place > middle) & (place <= end)).long()
+        middle = self.lengths[pairs[:, :1]] + 1  # (B, 1), of the first `[SEP]`
+        first, second = self.starts[pairs[:, :1]] + place - 1, self.starts[pairs[:, 1:]] + place - middle - 1
+        origin = torch.where(place < middle, first, second)  # (B, T), where a token stands in the long row
+        drawn = self.tokens.windows(origin.clamp(0, len(self.tokens) - 1).flatten(), 1)
+        tokens = torch.where(place == middle, SEP, drawn.view_as(origin).to(pairs.device))
+        tokens[:, 0], tokens[:, -1] = CLS, SEP
+        return tokens, (place > middle).long()
 
 
 def information(texts: dict[str, list[list[str]]]) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """Pre-training as a task of the training loop: pairs of segments, hidden tokens, two losses.
 
-Letters: `B` texts in a batch, `T` positions, `K` positions of the vocabulary head, `V` tokens in the vocabulary.
+Letters: `B` texts in a batch, `T` positions, `K` hidden tokens, `V` tokens in the vocabulary.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from nlpcourse.errors import CourseError
 from solutions.bert.config import BertConfig
 from solutions.bert.corpus import MASK, PAD, SPECIAL, Segments
-from solutions.bert.losses import pretraining_loss
+from solutions.bert.fast import FastBertForPreTraining, Rows, enough
 from solutions.bert.masking import mask_tokens
 from solutions.bert.ngrams import Trigram
 from solutions.bert.pairs import sentence_pairs
@@ -151,20 +150,8 @@ def baselines(train: Segments, dev: Held, test: Held, size: int) -> dict[str, di
     }
 
 
-class Asked(nn.Module):
-    """temporary"""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, tokens: Tensor, types: Tensor, mask: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = self.model.bert(tokens, types, mask)
-        return self.model.mlm(hidden.flatten(0, 1)[asked]), self.model.nsp(hidden)
-
-
 def task(
-    model: nn.Module,
+    model: FastBertForPreTraining,
     segments: Segments,
     config: PretrainingConfig,
     session: Session,
@@ -172,16 +159,12 @@ def task(
     size: int,
     measure: Callable[[], dict[str, float]],
 ) -> GradientTask:
-    """Pre-training for `loop.fit`; `size` is V.
+    """Pre-training for `loop.fit`; `size` is V. Each epoch draws new pairs, and each visit hides other tokens.
 
-    Each epoch draws new pairs, and each visit hides other tokens. The vocabulary head sees a fixed number of positions
-    of each text, so that shapes never change: those with a hidden token first. A batch of texts with more of them than
-    that leaves the last ones out.
+    All batches are of one size, so that shapes never change: what is left over waits for the next epoch.
     """
-    heads = math.ceil(config.length * config.rate)  # positions of the vocabulary head, for each text
     random = _default_generator(session.device)
-    pairs, is_next = torch.empty(0, 2, dtype=torch.long), torch.empty(0, dtype=torch.bool)
-    lengths = segments.lengths.cpu()
+    pairs, is_next = _tensors([])
 
     def batches(generator: torch.Generator) -> list[Tensor]:
         nonlocal pairs, is_next
@@ -192,28 +175,25 @@ def task(
     def loss(network: nn.Module, examples: Tensor) -> tuple[Tensor, Tensor]:
         tokens, types = segments.texts(pairs[examples].to(session.device), config.length)
         inputs, labels = mask_tokens(tokens, _special(tokens), MASK, size, random, config.rate)
-        asked = (labels == -100).flatten().byte().argsort(stable=True)[: heads * len(examples)]  # (K,)
-        labels = labels.flatten()[asked]  # (K,), -100 behind the last hidden token
-        mlm_logits, nsp_logits = network(inputs, types, inputs != PAD, asked)  # (K, V), (B, 2)
-        mean = pretraining_loss(
-            mlm_logits[None], labels[None], nsp_logits, is_next[examples].to(session.device)
-        )
-        count = (labels != -100).sum()
+        next_labels = torch.full_like(labels, -100)
+        next_labels[:, 0] = (~is_next[examples]).to(session.device)
+        asked = enough(tokens.numel(), config.rate)
+        mean = network(Rows(inputs, types, labels, next_labels), asked, len(examples))
+        count = (labels != -100).sum().clamp(1, asked)
         return mean * count, count
 
     def work(examples: Tensor) -> Work:
-        count, width = len(examples), config.d_model
-        layer = flops.encoder_layer(count, config.length, width, config.d_ff)
-        head = flops.vocabulary_head(count * heads, width, size)
-        tokens = int(lengths[pairs[examples]].sum()) + 3 * count
-        return Work(tokens, flops.training(config.num_layers * layer + head))
+        positions, width = len(examples) * config.length, model.config.d_model
+        layer = flops.encoder_layer(len(examples), config.length, width, model.config.d_ff)
+        head = flops.vocabulary_head(enough(positions, config.rate), width, size)
+        return Work(positions, flops.training(model.config.num_layers * layer + head))
 
     return GradientTask(
         model,
         config,
         session,
         epochs=config.epochs,
-        words=2 * segments.words,  # every segment is a first one and a second one
+        words=2 * segments.words,  # a segment is a first one once, and a second one once
         batches=batches,
         loss=loss,
         measure=measure,

@@ -17,8 +17,9 @@ from nlpcourse.data.published import Tagged
 from solutions.bert import baselines, finetuning, pretraining, tasks
 from solutions.bert.classifiers import SequenceClassifier
 from solutions.bert.corpus import Segments, documents, information, tokenizer_of
+from solutions.bert.fast import FastBertEncoder, FastBertForPreTraining
 from solutions.bert.finetuning import Examples, FineTuningConfig, begin, some
-from solutions.bert.model import BertForPreTraining
+from solutions.bert.model import Bert, BertForPreTraining
 from solutions.bert.pretraining import Held, PretrainingConfig
 from solutions.bert.spans import SpanClassifier
 from solutions.bert.tagging import TokenClassifier
@@ -43,13 +44,15 @@ def pretrain(config: PretrainingConfig, session: Session) -> Result:
         for split in ("dev", "test")
     }
     torch.manual_seed(session.seed)
-    model = started[0].train() if started else BertForPreTraining(config.sizes(size))
+    model = FastBertForPreTraining(started[0].config if started else config.sizes(size))
+    if started:
+        model.load_state_dict(started[0].state_dict())
 
     def measure() -> dict[str, float]:
         return {f"dev {name}": value for name, value in held["dev"].judge(model, session.device).items()}
 
     fit(
-        pretraining.task(pretraining.Asked(model), train, config, session, size=size, measure=measure),
+        pretraining.task(model, train, config, session, size=size, measure=measure),
         session,
         every=50,
     )
