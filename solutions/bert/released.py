@@ -149,7 +149,7 @@ def locate(source: str | Path) -> Path:
             return place
     try:
         return Path(huggingface_hub.snapshot_download(str(source), allow_patterns=list(_FILES)))
-    except Exception as error:  # noqa: BLE001  offline, unknown, private: errors of the hub and of its transport
+    except Exception as error:  # offline, unknown, private: errors of the hub and of its transport
         raise CourseError(
             f"there is no checkpoint {source}: no folder with config.json, nothing under $NLPCOURSE_DATA, and the hub "
             f"does not give it ({type(error).__name__}); give a folder with config.json and model.safetensors"
