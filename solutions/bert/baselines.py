@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nlpcourse.data.published import Tagged
-from solutions.bert.finetuning import Examples
+from solutions.bert.examples import Examples
 from solutions.bert.tasks import Classified
 
 

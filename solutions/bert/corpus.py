@@ -87,34 +87,32 @@ class Segments:
         flat = [sentence for document in texts for sentence in document]
         tokens = tokenized("docstrings-wordpiece", flat, tokenizer).to(device)
         ends = iter(tokens.offsets[1:].tolist())
-        start, starts, stops, numbered = 0, [], [], []
+        start, borders, numbered = 0, [0], []
         for document in texts:
-            first, stop = len(starts), start
+            first, stop = len(borders) - 1, start
             for end in (next(ends) for _ in document):
                 if end - start > longest and stop > start:  # the segment is full without this sentence
-                    starts.append(start)
-                    stops.append(stop)
+                    borders.append(stop)
                     start = stop
                 while end - start > longest:  # the sentence alone is too long
-                    starts.append(start)
-                    stops.append(start + longest)
                     start += longest
+                    borders.append(start)
                 stop = end
             if stop > start:
-                starts.append(start)
-                stops.append(stop)
+                borders.append(stop)
                 start = stop
-            if len(starts) > first:
-                numbered.append(list(range(first, len(starts))))
-        begin = torch.tensor(starts, device=device)
-        lengths = torch.tensor(stops, device=device) - begin
-        return cls(tokens, begin, lengths, numbered, sum(len(words(sentence)) for sentence in flat))
+            if len(borders) - 1 > first:
+                numbered.append(list(range(first, len(borders) - 1)))
+        places = torch.tensor(borders, device=device)
+        return cls(
+            tokens, places[:-1], places.diff(), numbered, sum(len(words(sentence)) for sentence in flat)
+        )
 
     def texts(self, pairs: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """Pairs of segments as the model reads them: `[CLS]` first `[SEP]` second `[SEP]`, without padding.
 
-        The second goes on behind its segment until the text is full, into the next file where its own ends; what goes on
-        behind the last file repeats its last token.
+        The second goes on behind its segment until the text is full, into the next file where its own ends; behind the
+        last file its last token is repeated.
 
         Args:
             pairs: (B, 2) long, numbers of segments, on the device of the tokens.

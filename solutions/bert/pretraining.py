@@ -12,14 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nlpcourse.errors import CourseError
+from solutions.bert import flops
 from solutions.bert.config import BertConfig
 from solutions.bert.corpus import MASK, PAD, SPECIAL, Segments
 from solutions.bert.fast import FastBertForPreTraining, Rows, enough
 from solutions.bert.masking import mask_tokens
 from solutions.bert.ngrams import Trigram
 from solutions.bert.pairs import sentence_pairs
-from solutions.training import flops
 from solutions.training.config import at_least
+from solutions.training.flops import training
 from solutions.training.session import Session
 from solutions.training.step import StepConfig
 from solutions.training.task import GradientTask, Work
@@ -29,10 +30,10 @@ from solutions.training.task import GradientTask, Work
 class PretrainingConfig(StepConfig):
     """Settings of a BERT and of its pre-training."""
 
-    weights: str = "laptop"
-    """Name under which the trained weights are kept; fine-tunings ask for it."""
+    weights: str = "bert-laptop"
+    """Name under which the trained weights are kept, before the seed; fine-tunings ask for it."""
     start: str = ""
-    """Weights to begin with, such as `gpu-0`, whose sizes and vocabulary are then kept; empty for random ones."""
+    """Weights to begin with, such as `bert-gpu-0`, whose sizes and vocabulary are then kept; empty for random ones."""
     epochs: int = 1
     """How often all pairs of neighbouring segments are gone over."""
     rows: int = 32
@@ -118,7 +119,7 @@ class Held:
         where = self.labels != -100
         return before[where].numpy(), self.labels[where].numpy()
 
-    def judge(self, model: nn.Module, device: torch.device) -> dict[str, float]:
+    def judge(self, model: FastBertForPreTraining, device: torch.device) -> dict[str, float]:
         """What the model finds: hidden tokens, their loss in nats, and whether the second segment is the next."""
         sums = torch.zeros(3, dtype=torch.float64)
         for rows in torch.arange(len(self.inputs)).split(64):
@@ -183,10 +184,10 @@ def task(
         return mean * count, count
 
     def work(examples: Tensor) -> Work:
-        positions, width = len(examples) * config.length, model.config.d_model
-        layer = flops.encoder_layer(len(examples), config.length, width, model.config.d_ff)
-        head = flops.vocabulary_head(enough(positions, config.rate), width, size)
-        return Work(positions, flops.training(model.config.num_layers * layer + head))
+        rows, positions = len(examples), len(examples) * config.length
+        asked = enough(positions, config.rate)
+        forward = flops.forward(model.config, rows, config.length, asked, rows)
+        return Work(positions, training(forward))
 
     return GradientTask(
         model,

@@ -17,8 +17,9 @@ from nlpcourse.data.published import Tagged
 from solutions.bert import baselines, finetuning, pretraining, tasks
 from solutions.bert.classifiers import SequenceClassifier
 from solutions.bert.corpus import Segments, documents, information, tokenizer_of
+from solutions.bert.examples import Examples, asked, classified, some, tagged
 from solutions.bert.fast import FastBertEncoder, FastBertForPreTraining
-from solutions.bert.finetuning import Examples, FineTuningConfig, begin, some
+from solutions.bert.finetuning import FineTuningConfig, begin
 from solutions.bert.model import Bert, BertForPreTraining
 from solutions.bert.pretraining import Held, PretrainingConfig
 from solutions.bert.spans import SpanClassifier
@@ -35,7 +36,7 @@ Judge = Callable[[nn.Module, Examples, torch.device], dict[str, float]]
 def pretrain(config: PretrainingConfig, session: Session) -> Result:
     """Hidden tokens and next segments of the docstring corpus."""
     texts = {split: documents(split, config.files) for split in ("train", "dev", "test")}
-    started = begin(config.start, session) if config.start else None
+    started = begin(config.start, config.length, session) if config.start else None
     tokenizer = started[1] if started else tokenizer_of(texts["train"], config.vocabulary)
     size, longest = tokenizer.get_vocab_size(), (config.length - 3) // 2
     train = Segments.of(texts["train"], tokenizer, longest, session.device)
@@ -67,33 +68,32 @@ def pretrain(config: PretrainingConfig, session: Session) -> Result:
 
 def tune_packages(config: FineTuningConfig, session: Session) -> Result:
     """From which of nine packages a docstring is."""
-    texts = {split: some(tasks.packages(split), _most(config, split)) for split in docstrings.SPLITS}
+    texts = _some(tasks.packages(), config)
     return _tune_classes(config, session, texts, len(tasks.PACKAGES), baselines.tfidf_classes)
 
 
 def tune_pairs(config: FineTuningConfig, session: Session) -> Result:
     """Whether a body belongs to a summary line."""
-    texts = {split: some(tasks.summaries(split), _most(config, split)) for split in docstrings.SPLITS}
+    texts = _some(tasks.summaries(), config)
     return _tune_classes(config, session, texts, 2, baselines.tfidf_pairs)
 
 
 def tune_sst5(config: FineTuningConfig, session: Session) -> Result:
     """The sentiment of a sentence, in five classes; judged on dev."""
-    texts = {
-        split: some(
-            [Classified(each.text, "", each.label) for each in published.sst5(split)], _most(config, split)
-        )
-        for split in ("train", "dev")
+    texts = _some({split: published.sst5(split) for split in ("train", "dev")}, config)
+    sentences = {
+        split: [Classified(text, "", label) for text, label in each] for split, each in texts.items()
     }
-    return _tune_classes(config, session, texts | {"test": texts["dev"]}, 5, baselines.tfidf_classes, "sst5")
+    sentences["test"] = sentences["dev"]
+    return _tune_classes(config, session, sentences, 5, baselines.tfidf_classes, "sst5")
 
 
 def tune_spans(config: FineTuningConfig, session: Session) -> Result:
     """The sentence of a docstring that describes a parameter."""
-    bert, tokenizer = _start(config, session)
-    texts = {split: some(tasks.questions(split), _most(config, split)) for split in docstrings.SPLITS}
-    examples = {split: finetuning.asked(each, tokenizer, config.length) for split, each in texts.items()}
-    model = SpanClassifier(bert.bert.embeddings, bert.bert.encoder, bert.config.d_model)
+    bert, _, tokenizer = _start(config, session)
+    texts = _some(tasks.questions(), config)
+    examples = {split: asked(each, tokenizer, config.length) for split, each in texts.items()}
+    model = SpanClassifier(bert.embeddings, bert.encoder, bert.config.d_model)
     metrics = _tune(model, bert, examples, config, session, finetuning.span_loss, finetuning.judge_spans)
     stops, test = {tokenizer.token_to_id(token) for token in ".!?"}, examples["test"]
     compared = {
@@ -105,13 +105,13 @@ def tune_spans(config: FineTuningConfig, session: Session) -> Result:
 
 def tune_tags(config: FineTuningConfig, session: Session) -> Result:
     """Names and types of parameters."""
-    texts = {split: some(tasks.entries(split), _most(config, split)) for split in docstrings.SPLITS}
+    texts = _some(tasks.entries(), config)
     return _tune_tags(config, session, texts)
 
 
 def tune_wnut17(config: FineTuningConfig, session: Session) -> Result:
     """Entities in social media, of six kinds."""
-    texts = {split: some(published.wnut17(split), _most(config, split)) for split in docstrings.SPLITS}
+    texts = _some({split: published.wnut17(split) for split in docstrings.SPLITS}, config)
     return _tune_tags(config, session, texts, "wnut17")
 
 
@@ -123,10 +123,10 @@ def _tune_classes(
     counted: Callable[[Sequence[Classified], Sequence[Classified]], dict[str, float]],
     name: str = "",
 ) -> Result:
-    bert, tokenizer = _start(config, session)
-    examples = {split: finetuning.classified(each, tokenizer, config.length) for split, each in texts.items()}
-    model = SequenceClassifier(bert.bert.embeddings, bert.bert.encoder, bert.config.d_model, num_classes)
-    model.pooler.load_state_dict(bert.nsp.pooler.state_dict())
+    bert, pooler, tokenizer = _start(config, session)
+    examples = {split: classified(each, tokenizer, config.length) for split, each in texts.items()}
+    model = SequenceClassifier(bert.embeddings, bert.encoder, bert.config.d_model, num_classes)
+    model.pooler.load_state_dict(pooler.state_dict())
     metrics = _tune(model, bert, examples, config, session, finetuning.class_loss, finetuning.judge_classes)
     compared = {
         "majority": baselines.majority(texts["train"], texts["test"]),
@@ -138,12 +138,10 @@ def _tune_classes(
 def _tune_tags(
     config: FineTuningConfig, session: Session, texts: dict[str, list[Tagged]], name: str = ""
 ) -> Result:
-    bert, tokenizer = _start(config, session)
+    bert, _, tokenizer = _start(config, session)
     tags = sorted({tag for each in texts.values() for text in each for tag in text.tags})
-    examples = {
-        split: finetuning.tagged(each, tags, tokenizer, config.length) for split, each in texts.items()
-    }
-    model = TokenClassifier(bert.bert.embeddings, bert.bert.encoder, bert.config.d_model, len(tags))
+    examples = {split: tagged(each, tags, tokenizer, config.length) for split, each in texts.items()}
+    model = TokenClassifier(bert.embeddings, bert.encoder, bert.config.d_model, len(tags))
 
     def judge(model: nn.Module, examples: Examples, device: torch.device) -> dict[str, float]:
         return finetuning.judge_tags(model, examples, tags, device)
@@ -154,16 +152,23 @@ def _tune_tags(
     return Result(_data(texts, examples, name), metrics, compared)
 
 
-def _start(config: FineTuningConfig, session: Session) -> tuple[BertForPreTraining, Any]:
-    """Trained weights, or with `fresh` random ones; torch's generator stands at the run's seed."""
-    model, tokenizer = begin(config.weights, session)
+def _start(config: FineTuningConfig, session: Session) -> tuple[Bert, nn.Module, Any]:
+    """Trained weights in fast form, or with `fresh` random ones, the pooler and the tokenizer.
+
+    Torch's generator stands at the run's seed when new weights are drawn.
+    """
+    trained, tokenizer = begin(config.weights, config.length, session)
     torch.manual_seed(session.seed)
-    return (BertForPreTraining(model.config) if config.fresh else model.train()), tokenizer
+    if config.fresh:
+        trained = BertForPreTraining(trained.config)
+    bert = Bert(trained.config, encoder=FastBertEncoder)
+    bert.load_state_dict(trained.bert.state_dict())
+    return bert, trained.nsp.pooler, tokenizer
 
 
 def _tune(
     model: nn.Module,
-    bert: BertForPreTraining,
+    bert: Bert,
     examples: dict[str, Examples],
     config: FineTuningConfig,
     session: Session,
@@ -184,8 +189,12 @@ def _tune(
     return judge(model, examples["test"], session.device)
 
 
-def _most(config: FineTuningConfig, split: str) -> int:
-    return config.examples if split == "train" else config.judged
+def _some(texts: dict[str, list[Any]], config: FineTuningConfig) -> dict[str, list[Any]]:
+    """As many as the settings ask for."""
+    return {
+        split: some(each, config.examples if split == "train" else config.judged)
+        for split, each in texts.items()
+    }
 
 
 def _data(texts: dict[str, list[Any]], examples: dict[str, Examples], name: str = "") -> dict[str, Any]:
@@ -197,26 +206,68 @@ def _data(texts: dict[str, list[Any]], examples: dict[str, Examples], name: str 
     return {"name": "docstrings", **counts, "sha256": digest, "versions": docstrings.load().info.versions}
 
 
-MINILM = "sentence-transformers/all-MiniLM-L6-v2"
-_TINY: dict[str, Any] = {"vocabulary": 600, "d_model": 32, "num_heads": 2, "d_ff": 64, "num_layers": 2}
-_SMOKE: dict[str, Any] = {
-    "weights": "smoke-0", "length": 32, "examples": 200, "judged": 50, "epochs": 2, "tokens": 512, "lr": 3e-3
-}  # fmt: skip
-_LAPTOP: dict[str, Any] = {"lr": 5e-4, "warmup": 50}
-_GPU: dict[str, Any] = {
-    "weights": "gpu-long-0", "length": 512, "tokens": 16384, "epochs": 3, "lr": 3e-5, "warmup": 100,
+_RELEASED = {
+    "laptop": "sentence-transformers/all-MiniLM-L6-v2",
+    "gpu": "google-bert/bert-base-uncased",
+}
+"""Weights for the published sets, whose texts are not documentation: a small BERT, and BERT-base."""
+
+_TINY: dict[str, Any] = {
+    "vocabulary": 600,
+    "d_model": 32,
+    "num_heads": 2,
+    "d_ff": 64,
+    "num_layers": 2,
+    "max_length": 64,
+    "files": 25,
+    "judged": 50,
+    "rows": 16,
+    "epochs": 2,
+}
+_BASE: dict[str, Any] = {
+    "vocabulary": 30_528,
+    "d_model": 768,
+    "num_heads": 12,
+    "d_ff": 3072,
+    "num_layers": 12,
+    "max_length": 512,
     "precision": "bf16",
-}  # fmt: skip
-_MINILM: dict[str, Any] = {"weights": MINILM, "lr": 5e-5, "warmup": 50, "tokens": 1024}
+    "compile": True,
+}
+_SMOKE: dict[str, Any] = {
+    "weights": "bert-smoke-0",
+    "length": 48,
+    "examples": 200,
+    "judged": 50,
+    "epochs": 2,
+    "tokens": 512,
+    "lr": 3e-3,
+}
+_LAPTOP: dict[str, Any] = {"lr": 5e-4, "warmup": 50}
+_GPU: dict[str, Any] = {"lr": 3e-5, "warmup": 100, "tokens": 8192, "precision": "bf16"}
 
 
-def _fine_tunings(
-    name: str, title: str, train: Callable[[FineTuningConfig, Session], Result], **laptop: Any
+def _on_docstrings(
+    name: str, title: str, train: Callable[[FineTuningConfig, Session], Result], *, epochs: int
 ) -> Run:
+    """A fine-tuning of the course's own BERT of the same preset."""
     presets = {
         "smoke": FineTuningConfig(**_SMOKE),
-        "laptop": FineTuningConfig(**{**_LAPTOP, **laptop}),
-        "gpu": FineTuningConfig(**_GPU),
+        "laptop": FineTuningConfig(**_LAPTOP, epochs=epochs),
+        "gpu": FineTuningConfig(**_GPU, weights="bert-long-gpu-0", length=512, epochs=epochs),
+    }
+    return Run(name, title, presets, train, parallel=True)
+
+
+def _on_published(
+    name: str, title: str, train: Callable[[FineTuningConfig, Session], Result], *, epochs: int
+) -> Run:
+    """A fine-tuning of released weights; in `smoke` of the course's own, which every machine can make."""
+    small: dict[str, Any] = {"lr": 1e-4, "warmup": 50, "tokens": 1024}
+    presets = {
+        "smoke": FineTuningConfig(**_SMOKE),
+        "laptop": FineTuningConfig(**small, weights=_RELEASED["laptop"], epochs=epochs),
+        "gpu": FineTuningConfig(**_GPU, weights=_RELEASED["gpu"], epochs=epochs),
     }
     return Run(name, title, presets, train, parallel=True)
 
@@ -226,24 +277,38 @@ RUNS = (
         "bert",
         "a BERT from nothing: hidden tokens and next segments",
         {
-            "smoke": PretrainingConfig(
-                **_TINY,
-                weights="smoke",
-                epochs=2,
-                rows=16,
-                length=32,
-                max_length=32,
-                files=25,
-                judged=50,
-                lr=3e-3,
-            ),
-            "laptop": PretrainingConfig(lr=1e-3, warmup=100, precision="bf16"),
+            "smoke": PretrainingConfig(**_TINY, weights="bert-smoke", length=32, lr=3e-3),
+            "laptop": PretrainingConfig(lr=1e-3, warmup=100),
+            "gpu": PretrainingConfig(**_BASE, weights="bert-gpu", rows=256, epochs=60, lr=2e-4, warmup=800),
         },
         pretrain,
         parallel=True,
     ),
-    _fine_tunings("bert-packages", "which package a docstring is from", tune_packages),
-    _fine_tunings("bert-pairs", "whether a body belongs to a summary line", tune_pairs),
-    _fine_tunings("bert-spans", "the sentence that describes a parameter", tune_spans),
-    _fine_tunings("bert-tags", "names and types of parameters", tune_tags),
+    Run(
+        "bert-long",
+        "the same BERT, trained on with four times as long texts",
+        {
+            "smoke": PretrainingConfig(
+                **_TINY, weights="bert-long-smoke", start="bert-smoke-0", length=64, lr=1e-3
+            ),
+            "gpu": PretrainingConfig(
+                **_BASE,
+                weights="bert-long-gpu",
+                start="bert-gpu-0",
+                length=512,
+                rows=64,
+                epochs=10,
+                lr=1e-4,
+                warmup=100,
+            ),
+        },
+        pretrain,
+        parallel=True,
+    ),
+    _on_docstrings("bert-packages", "which package a docstring is from", tune_packages, epochs=3),
+    _on_docstrings("bert-pairs", "whether a body belongs to a summary line", tune_pairs, epochs=4),
+    _on_docstrings("bert-spans", "the sentence that describes a parameter", tune_spans, epochs=3),
+    _on_docstrings("bert-tags", "names and types of parameters", tune_tags, epochs=8),
+    _on_published("sst5", "the sentiment of a sentence, in five classes", tune_sst5, epochs=3),
+    _on_published("wnut17", "entities in social media", tune_wnut17, epochs=5),
 )
