@@ -6,6 +6,7 @@ and gradients. Their state has the same names, so that either form loads what th
 Letters: `B` batch, `H` heads, `T_q` places that ask, `T_k` places that are asked, `D` width of the model.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,8 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from solutions.attention.layers import DecoderLayer, EncoderLayer
-
-_PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 
 
 class FastMultiHeadAttention(nn.Module):
@@ -35,8 +34,7 @@ class FastMultiHeadAttention(nn.Module):
         self.num_heads = num_heads
         self.in_proj = nn.Linear(d_model, 3 * d_model)
         self.out_proj = nn.Linear(d_model, d_model)
-        self.register_state_dict_post_hook(_split)
-        self.register_load_state_dict_pre_hook(_join)
+        split_in_state(self, "in_proj", ("q_proj", "k_proj", "v_proj"))
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
         """Let every place of `query` look at the places of `key`; arguments and result as in the clear form."""
@@ -55,21 +53,33 @@ class FastMultiHeadAttention(nn.Module):
         return self.out_proj(output.transpose(1, 2).flatten(2))
 
 
-def _split(module: nn.Module, state: dict[str, Any], prefix: str, _: Any) -> None:
-    """The state speaks of three projections."""
-    for kind in ("weight", "bias"):
-        joined = state.pop(f"{prefix}in_proj.{kind}")
-        state.update(
-            {f"{prefix}{name}.{kind}": part for name, part in zip(_PROJECTIONS, joined.chunk(3), strict=True)}
-        )
+def split_in_state(module: nn.Module, joined: str, parts: tuple[str, ...]) -> None:
+    """Let a module's state speak of several linear maps of one size where the module has them in one.
+
+    Args:
+        module: with the linear map `joined`, whose rows are those of the parts, one after the other.
+        joined: its name in the module.
+        parts: the names that the state has instead.
+    """
+    module.register_state_dict_post_hook(partial(_split, joined, parts))
+    module.register_load_state_dict_pre_hook(partial(_join, joined, parts))
 
 
-def _join(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    """Three projections of a state become one."""
+def _split(
+    joined: str, parts: tuple[str, ...], module: nn.Module, state: dict[str, Any], prefix: str, _: Any
+) -> None:
     for kind in ("weight", "bias"):
-        names = [f"{prefix}{name}.{kind}" for name in _PROJECTIONS]
+        pieces = state.pop(f"{prefix}{joined}.{kind}").chunk(len(parts))
+        state.update({f"{prefix}{name}.{kind}": piece for name, piece in zip(parts, pieces, strict=True)})
+
+
+def _join(
+    joined: str, parts: tuple[str, ...], module: nn.Module, state: dict[str, Any], prefix: str, *_: Any
+) -> None:
+    for kind in ("weight", "bias"):
+        names = [f"{prefix}{name}.{kind}" for name in parts]
         if all(name in state for name in names):
-            state[f"{prefix}in_proj.{kind}"] = torch.cat([state.pop(name) for name in names])
+            state[f"{prefix}{joined}.{kind}"] = torch.cat([state.pop(name) for name in names])
 
 
 class FastEncoderLayer(EncoderLayer):

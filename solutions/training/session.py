@@ -114,6 +114,11 @@ class Session:
             set_random_states(self._state["random"][distributed.rank()], self.device)
         return self._state
 
+    @property
+    def folder(self) -> Path:
+        """Where this run and the others of its topic keep what they make, outside of the repository's files."""
+        return self._checkpoint.parent
+
     def start_clock(self) -> None:
         """From here on time counts as training."""
         self._clock = (time.perf_counter(), time.process_time())

@@ -1,0 +1,1 @@
+"""Reference solutions of the topic `bert`: an encoder that reads both ways, its pre-training and its fine-tunings."""

@@ -1,0 +1,43 @@
+"""Masked language modelling (Devlin et al., 2019): which tokens are asked, and what stands in their place.
+
+Letters: `B` texts, `T` positions, `V` tokens in the vocabulary.
+"""
+
+import torch
+from torch import Tensor
+
+
+def mask_tokens(
+    tokens: Tensor,
+    special: Tensor,
+    mask_id: int,
+    vocabulary_size: int,
+    generator: torch.Generator,
+    rate: float = 0.15,
+) -> tuple[Tensor, Tensor]:
+    """Choose the tokens that the model has to find, and hide them.
+
+    Every position that is not special is chosen with probability `rate`, independently of all others. What a chosen
+    position shows is drawn for each anew: with probability 0.8 the mask, with 0.1 a token drawn from the whole
+    vocabulary, each equally likely, and with 0.1 what stood there. Nothing else changes, and `tokens` does not either.
+    Another call draws other positions (dynamic masking).
+
+    Args:
+        tokens: (B, T) long.
+        special: (B, T) bool, True where a token is never chosen, such as `[CLS]`, `[SEP]` and padding.
+        mask_id: the number of `[MASK]`.
+        vocabulary_size: V.
+        generator: of all random numbers, on the device of `tokens`.
+        rate: from 0 to 1.
+
+    Returns:
+        Inputs and labels, (B, T) long each. A label is the token that stood at a chosen position, and -100 elsewhere.
+    """
+    ### BEGIN SOLUTION
+    chance = torch.rand(2, *tokens.shape, generator=generator, device=tokens.device)
+    chosen, fate = (chance[0] < rate) & ~special, chance[1]  # (B, T) each
+    drawn = torch.randint(vocabulary_size, tokens.shape, generator=generator, device=tokens.device)
+    inputs = torch.where(chosen & (fate < 0.8), mask_id, tokens)
+    inputs = torch.where(chosen & (fate >= 0.9), drawn, inputs)
+    return inputs, torch.where(chosen, tokens, -100)
+    ### END SOLUTION
