@@ -35,7 +35,7 @@ from typing import Any, Protocol
 import torch
 from bert_step import PretrainingSize
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from torch import Tensor, nn
 from translation_step import TranslationSize
 
@@ -157,6 +157,8 @@ def main() -> None:
     console, size = Console(), replace(SIZES[options.size], **others)
     here = importlib.util.find_spec("transformers") is not None
     names = [name for name in size.models() if here or not name.startswith("transformers")]
+    # First, while this process is small: a child's largest memory begins with that of its parent
+    needed = {name: memory(name, size, options.precision, options.compile, options.threads) for name in names}
     contestants = {
         name: Contestant(name, size, options.precision, compiled=options.compile) for name in names
     }
@@ -170,9 +172,7 @@ def main() -> None:
     device = devices.name(devices.choose())
     peak = flops.peak(device, options.precision)
     best = statistics.median(seconds["ours, fast"])
-    table = Table(
-        "model", "parameters", "ms a step", "tokens/s", "GFLOP/s", "MFU", "memory, MB", "time / ours"
-    )
+    table = Table(Column("", no_wrap=True), "weights, M", "ms a step", "tokens/s", "GFLOP/s", "MFU", "MB", "time")
     rows: dict[str, dict[str, Any]] = {}
     for name in names:
         middle = statistics.median(seconds[name])
@@ -183,13 +183,13 @@ def main() -> None:
             "tokens a second": round(size.tokens() / middle),
             "FLOP/s": round(rate),
             "MFU": None if peak is None else round(rate / peak, 4),
-            "bytes": memory(name, size, options.precision, options.compile, options.threads),
+            "bytes": needed[name],
             "time / ours": round(middle / best, 4),
         }
         rows[name] = row
         table.add_row(
             name,
-            f"{row['parameters']:,}",
+            f"{row['parameters'] / 1e6:.1f}",
             f"{1e3 * middle:.1f}",
             f"{row['tokens a second']:,}",
             f"{rate / 1e9:,.1f}",
@@ -198,7 +198,7 @@ def main() -> None:
             f"{middle / best:.2f}",
         )
     console.print(table)
-    console.print("time: against that of ours, fast")
+    console.print("MB: memory of a step; time: against that of ours, fast")
     if not here:
         console.print("transformers: not run, it is not installed")
     if options.json:
