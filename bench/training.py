@@ -1,19 +1,25 @@
-"""One training step of our Transformer beside torch's and that of `transformers`, in one run.
+"""One training step of ours beside torch's and that of `transformers`, in one run.
 
     python -m pip install -e '.[bench]'
-    python bench/training.py [--size small] [--precision fp32] [--steps 20] [--repeats 5] [--json FILE]
+    python bench/training.py [--size bert-laptop] [--precision fp32] [--compile] [--steps 20] [--repeats 5] [--json F]
 
 All have the same sizes, the same random tokens without padding, the same loss and the same optimiser (`Step`, AdamW);
-only the model differs. Ours is there in its clear form, which the chapter builds, and in its fast form. torch's is
-`nn.Transformer`, `transformers` gives MarianMT, which also has sinusoidal positions, norms after the sub-layers and a
-ReLU. Turns alternate, so that what else the machine does meets all of them. Memory is that of a process of its own on
-a CPU, and what CUDA gave out at most on a GPU. Where `transformers` is not installed its row says so.
+only the model differs. Ours is there in its clear form, which the chapter builds, and in its fast form.
+
+* `small`, `base`: a Transformer that translates. torch's is `nn.Transformer`, `transformers` gives MarianMT, which also
+  has sinusoidal positions, norms after the sub-layers and a ReLU.
+* `bert-laptop`, `bert-base`: pre-training of BERT, hidden tokens and order of sentences. `transformers` gives
+  `BertForPreTraining` in its fastest form: with torch's fused attention and without a mask. It drops no attention
+  weight, as ours does not.
+
+Turns alternate, so that what else the machine does meets all of them. Memory is that of a process of its own on a CPU,
+and what CUDA gave out at most on a GPU. FLOPs, and with them MFU, are those that each model executes: where less work
+gives the same result, the time tells. Where `transformers` is not installed its row says so.
 """
 
 import argparse
 import importlib.util
 import json
-import math
 import multiprocessing
 import platform
 import resource
@@ -21,159 +27,77 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
+from bert_step import PretrainingSize
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from torch import Tensor, nn
+from translation_step import TranslationSize
 
 from nlpcourse.files import write_atomically
-from solutions.attention.fast import FastDecoderLayer, FastEncoderLayer
-from solutions.attention.masks import causal_mask
-from solutions.attention.positions import sinusoidal_positions
-from solutions.attention.transformer import Transformer, TransformerConfig
 from solutions.training import device as devices
 from solutions.training import flops
 from solutions.training.step import Step, StepConfig
 
 
-@dataclass(frozen=True)
-class Size:
-    """Sizes of model and batch."""
+class Size(Protocol):
+    """Sizes of model and batch, and what is trained on what."""
 
-    d_model: int
-    num_heads: int
-    d_ff: int
-    layers: int
-    """Of the encoder, and as many of the decoder."""
-    vocabulary: int
     batch: int
-    length: int
-    """Tokens of each source and each target."""
 
-    def forward_flops(self) -> float:
-        """FLOPs of one forward pass; see `solutions/training/flops.py`."""
-        B, T, D, d_ff = self.batch, self.length, self.d_model, self.d_ff
-        layer = flops.encoder_layer(B, T, D, d_ff) + flops.decoder_layer(B, T, T, D, d_ff)
-        return self.layers * layer + flops.vocabulary_head(B * T, D, self.vocabulary)
+    def tokens(self) -> int:
+        """Of a batch."""
+        ...
+
+    def forward_flops(self, name: str) -> float:
+        """FLOPs of one forward pass of a contestant; see `solutions/training/flops.py`."""
+        ...
+
+    def models(self) -> dict[str, Callable[[Any], nn.Module]]:
+        """What makes each contestant from this size."""
+        ...
+
+    def data(self, device: torch.device) -> tuple[Tensor, ...]:
+        """A batch, of random tokens; (B, ...) each."""
+        ...
+
+    def loss(self, network: nn.Module, part: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """The sum of a part's losses, and of how many tokens it is."""
+        ...
 
 
-SIZES = {
-    "tiny": Size(16, 2, 32, 1, 50, 2, 5),
-    "small": Size(128, 4, 512, 2, 4000, 32, 24),
-    "base": Size(512, 8, 2048, 6, 8000, 128, 32),
+SIZES: dict[str, Size] = {
+    "tiny": TranslationSize(16, 2, 32, 1, 50, 2, 5),
+    "small": TranslationSize(128, 4, 512, 2, 4000, 32, 24),
+    "base": TranslationSize(512, 8, 2048, 6, 8000, 128, 32),
+    "bert-tiny": PretrainingSize(16, 2, 32, 1, 50, 4, 8),
+    "bert-laptop": PretrainingSize(192, 3, 768, 4, 8192, 32, 128),
+    "bert-base": PretrainingSize(768, 12, 3072, 12, 30_528, 32, 128),
 }
-"""`tiny` is for trying this file, `small` is about that of the translation on a CPU, `base` that of Vaswani et al."""
-
-Forward = Callable[[Tensor, Tensor], Tensor]
-
-
-class Ours(nn.Module):
-    """Our Transformer, its masks made anew in each step."""
-
-    def __init__(self, size: Size, **layers: Any) -> None:
-        super().__init__()
-        config = TransformerConfig(
-            vocabulary_size=size.vocabulary,
-            d_model=size.d_model,
-            num_heads=size.num_heads,
-            d_ff=size.d_ff,
-            encoder_layers=size.layers,
-            decoder_layers=size.layers,
-            max_length=size.length,
-        )
-        self.transformer = Transformer(config, **layers)
-
-    def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
-        everywhere = source.new_ones(len(source), 1, 1, source.shape[1], dtype=torch.bool)
-        return self.transformer(source, inputs, everywhere, causal_mask(inputs.shape[1]).to(source.device))
-
-
-class Torch(nn.Module):
-    """`nn.Transformer` between the same embeddings, positions and output."""
-
-    def __init__(self, size: Size) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(size.vocabulary, size.d_model)
-        self.register_buffer("waves", sinusoidal_positions(size.length, size.d_model))
-        self.transformer = nn.Transformer(
-            size.d_model, size.num_heads, size.layers, size.layers, size.d_ff, 0.1, batch_first=True
-        )
-        self.dropout = nn.Dropout(0.1)
-
-    def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
-        embedded = [self._embed(tokens) for tokens in (source, inputs)]
-        hidden = ~causal_mask(inputs.shape[1]).to(source.device)
-        return F.linear(
-            self.transformer(*embedded, tgt_mask=hidden, tgt_is_causal=True), self.embedding.weight
-        )
-
-    def _embed(self, tokens: Tensor) -> Tensor:
-        scaled = self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim)
-        return self.dropout(scaled + self.get_buffer("waves")[: tokens.shape[1]])
-
-
-class Marian(nn.Module):
-    """MarianMT of `transformers`, with the sizes given."""
-
-    def __init__(self, size: Size) -> None:
-        super().__init__()
-        from transformers import MarianConfig, MarianMTModel
-
-        self.model = MarianMTModel(
-            MarianConfig(
-                vocab_size=size.vocabulary,
-                d_model=size.d_model,
-                encoder_layers=size.layers,
-                decoder_layers=size.layers,
-                encoder_attention_heads=size.num_heads,
-                decoder_attention_heads=size.num_heads,
-                encoder_ffn_dim=size.d_ff,
-                decoder_ffn_dim=size.d_ff,
-                activation_function="relu",
-                dropout=0.1,
-                attention_dropout=0.0,
-                max_position_embeddings=size.length,
-                scale_embedding=True,
-                pad_token_id=0,
-                use_cache=False,
-            )
-        )
-
-    def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
-        return self.model(input_ids=source, decoder_input_ids=inputs).logits
-
-
-MODELS: dict[str, Callable[[Size], nn.Module]] = {
-    "ours, clear": Ours,
-    "ours, fast": lambda size: Ours(size, encoder_layer=FastEncoderLayer, decoder_layer=FastDecoderLayer),
-    "torch.nn.Transformer": Torch,
-    "transformers, MarianMT": Marian,
-}
+"""`tiny` is for trying this file, `small` is about that of the translation on a CPU, `base` that of Vaswani et al.,
+`bert-base` that of Devlin et al. with a vocabulary that is a multiple of 64, which is faster for all."""
 
 
 class Contestant:
     """A model and the step that trains it on one batch over and over."""
 
-    def __init__(self, name: str, size: Size, precision: str) -> None:
+    def __init__(self, name: str, size: Size, precision: str, *, compiled: bool = False) -> None:
         torch.manual_seed(0)
         self._device = devices.choose()
-        model = MODELS[name](size)
+        model = size.models()[name](size)
         self.parameters = sum(each.numel() for each in model.parameters())
-        drawn = torch.randint(1, size.vocabulary, (3, size.batch, size.length), device=self._device)
-        source, inputs, targets = drawn.unbind()
+        torch.manual_seed(0)  # the same batch for all
+        data = size.data(self._device)
 
         def loss(network: nn.Module, part: Tensor) -> tuple[Tensor, Tensor]:
-            logits = network(source[part], inputs[part])
-            expected = targets[part]
-            summed = F.cross_entropy(logits.flatten(0, 1).float(), expected.flatten(), reduction="sum")
-            return summed, torch.tensor(expected.numel(), device=self._device)
+            return size.loss(network, tuple(each[part] for each in data))
 
-        config = StepConfig(schedule="constant", precision=precision)
+        config = StepConfig(schedule="constant", precision=precision, compile=compiled)
         self._step = Step(model, config, loss, self._device)
         self._batch = torch.arange(size.batch, device=self._device)
 
@@ -195,16 +119,16 @@ class Contestant:
             torch.cuda.synchronize()
 
 
-def memory(name: str, size: Size, precision: str, threads: int) -> int:
+def memory(name: str, size: Size, precision: str, compiled: bool, threads: int) -> int:
     """Bytes that three steps need at most, in a process that does nothing else."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_memory, (name, size, precision, threads))
+        return pool.apply(_memory, (name, size, precision, compiled, threads))
 
 
-def _memory(name: str, size: Size, precision: str, threads: int) -> int:
+def _memory(name: str, size: Size, precision: str, compiled: bool, threads: int) -> int:
     torch.set_num_threads(threads)
     before = _resident()
-    Contestant(name, size, precision).seconds(3)
+    Contestant(name, size, precision, compiled=compiled).seconds(3)
     return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else _resident() - before
 
 
@@ -219,16 +143,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--size", choices=SIZES, default="base" if torch.cuda.is_available() else "small")
+    parser.add_argument("--batch", type=int, help="other than that of the size: texts")
+    parser.add_argument("--length", type=int, help="other than that of the size: tokens of a text")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--compile", action="store_true", help="compile every model; a minute or more each")
     parser.add_argument("--steps", type=int, default=20, help="of a turn")
     parser.add_argument("--repeats", type=int, default=5, help="turns")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures here, too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    console, size = Console(), SIZES[options.size]
-    names = [name for name in MODELS if name != "transformers, MarianMT" or _installed("transformers")]
-    contestants = {name: Contestant(name, size, options.precision) for name in names}
+    others = {key: getattr(options, key) for key in ("batch", "length") if getattr(options, key) is not None}
+    console, size = Console(), replace(SIZES[options.size], **others)
+    here = importlib.util.find_spec("transformers") is not None
+    names = [name for name in size.models() if here or not name.startswith("transformers")]
+    # First, while this process is small: a child's largest memory begins with that of its parent
+    needed = {name: memory(name, size, options.precision, options.compile, options.threads) for name in names}
+    contestants = {
+        name: Contestant(name, size, options.precision, compiled=options.compile) for name in names
+    }
     for each in contestants.values():
         each.seconds(2)  # what is made once
     seconds: dict[str, list[float]] = {name: [] for name in names}
@@ -238,53 +171,51 @@ def main() -> None:
                 seconds[name].append(each.seconds(options.steps))
     device = devices.name(devices.choose())
     peak = flops.peak(device, options.precision)
-    work, tokens = flops.training(size.forward_flops()), 2 * size.batch * size.length
     best = statistics.median(seconds["ours, fast"])
-    table = Table(
-        "model", "parameters", "ms a step", "tokens/s", "GFLOP/s", "MFU", "memory, MB", "time / ours"
-    )
+    table = Table(Column("", no_wrap=True), "weights, M", "ms a step", "tokens/s", "GFLOP/s", "MFU", "MB", "time")
     rows: dict[str, dict[str, Any]] = {}
     for name in names:
         middle = statistics.median(seconds[name])
+        rate = flops.training(size.forward_flops(name)) / middle
         row = {
             "parameters": contestants[name].parameters,
             "seconds": [round(value, 6) for value in seconds[name]],
-            "tokens a second": round(tokens / middle),
-            "FLOP/s": round(work / middle),
-            "MFU": None if peak is None else round(work / middle / peak, 4),
-            "bytes": memory(name, size, options.precision, options.threads),
+            "tokens a second": round(size.tokens() / middle),
+            "FLOP/s": round(rate),
+            "MFU": None if peak is None else round(rate / peak, 4),
+            "bytes": needed[name],
+            "time / ours": round(middle / best, 4),
         }
         rows[name] = row
         table.add_row(
             name,
-            f"{row['parameters']:,}",
+            f"{row['parameters'] / 1e6:.1f}",
             f"{1e3 * middle:.1f}",
             f"{row['tokens a second']:,}",
-            f"{row['FLOP/s'] / 1e9:,.1f}",
+            f"{rate / 1e9:,.1f}",
+            "-" if peak is None else f"{row['MFU']:.1%}",
             f"{row['bytes'] / 1e6:,.0f}",
             f"{middle / best:.2f}",
         )
     console.print(table)
-    console.print("time: against that of ours, fast")
-    if peak is not None:
-        for name, row in rows.items():
-            console.print(f"MFU of {name}: {row['MFU']:.1%}")
-    if "transformers, MarianMT" not in names:
-        console.print("transformers, MarianMT: not run, transformers is not installed")
+    console.print("MB: memory of a step; time: against that of ours, fast")
+    if not here:
+        console.print("transformers: not run, it is not installed")
     if options.json:
         figures = {
-            "size": {"name": options.size, **asdict(size)},
+            "size": {"name": options.size, **asdict(size)},  # type: ignore[call-overload]
             "device": device,
             "precision": options.precision,
+            "compile": options.compile,
             "threads": options.threads,
             "models": rows,
-            "versions": {"torch": torch.__version__, "python": platform.python_version()},
+            "versions": {
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+                **({"transformers": version("transformers")} if here else {}),
+            },
         }
         write_atomically(options.json, json.dumps(figures, indent=1) + "\n")
-
-
-def _installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
 
 
 if __name__ == "__main__":

@@ -284,3 +284,16 @@ def test_the_clear_form_does_the_work_of_a_head_everywhere(models) -> None:
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
         clear(*texts())
     assert counter.get_total_flops() == bert_flops.forward(SMALL, B, T, asked=B * T, texts=B)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("rows", [packed(), padded()._replace(documents=None)], ids=["masked", "without a mask"])
+def test_the_kernels_of_a_gpu_give_the_numbers_of_the_processor(models, rows: Rows) -> None:
+    """In fp32; in bf16 the flash kernel and the memory-efficient one stay close to them."""
+    _, fast = models
+    wanted = fast(rows, 13, B)
+    fast.cuda()
+    there = Rows(*(None if each is None else each.cuda() for each in rows))
+    torch.testing.assert_close(fast(there, 13, B).cpu(), wanted, rtol=1e-4, atol=1e-4)
+    with torch.autocast("cuda", torch.bfloat16):
+        torch.testing.assert_close(fast(there, 13, B).cpu(), wanted, rtol=2e-2, atol=0)
