@@ -6,7 +6,7 @@ text's length, of which sentence pairs are made. Letters: `N` tokens of a split,
 
 import re
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import torch
@@ -43,10 +43,9 @@ def documents(split: str, files: int = 0) -> list[list[str]]:
         split: `train`, `dev` or `test`.
         files: how many, from the first on; 0 for all.
     """
-    found = []
-    for _, records in groupby(docstrings.load().split(split), key=lambda record: record.module):
-        found.append([sentence for record in records for sentence in sentences(record.docstring)])
-    return [document for document in found if document][: files or None]
+    of_file = groupby(docstrings.load().split(split), key=lambda record: record.module)
+    found = ([each for record in records for each in sentences(record.docstring)] for _, records in of_file)
+    return list(islice((document for document in found if document), files or None))
 
 
 def tokenizer_of(texts: list[list[str]], vocabulary: int) -> Tokenizer:

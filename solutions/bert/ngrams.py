@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_ROUNDS = 20
+_ROUNDS = 100
 _AT_ONCE = 256
 
 

@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -20,14 +22,18 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Load the corpus from the machine's cache, then keep what these tests make elsewhere."""
-    docstrings.load()
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Read the corpus from the machine's cache once; what these tests make goes to another one."""
     with pytest.MonkeyPatch.context() as patch:
         corpus = docstrings.load()
         patch.setattr(docstrings, "load", lambda: corpus)
         patch.setenv("NLPCOURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@cache
+def made(task: Callable[[], tasks.Splits]) -> tasks.Splits:
+    return task()
 
 
 def characters() -> Tokenizer:
@@ -105,18 +111,18 @@ def test_tasks_are_the_same_every_time_and_no_text_stands_in_two_splits() -> Non
         tasks.entries: lambda each: each.tokens,
     }
     for task, key in keys.items():
-        found = task()
+        found = made(task)
         assert list(found) == list(docstrings.SPLITS)
         assert min(map(len, found.values())) > 300
         assert len(found["train"]) > 4 * len(found["test"])
         seen = [{key(each) for each in examples} for examples in found.values()]
         assert not seen[0] & seen[1] and not (seen[0] | seen[1]) & seen[2]
-    assert tasks.summaries() == tasks.summaries()
+    assert tasks.summaries() == made(tasks.summaries)
 
 
 def test_packages_are_named_by_their_first_two_parts() -> None:
     records = {" ".join(sentences(record.docstring)): record for record in docstrings.load().split("test")}
-    found = tasks.packages()["test"]
+    found = made(tasks.packages)["test"]
     assert {each.label for each in found} == set(range(len(PACKAGES)))
     for each in found[::50]:
         module, name = records[each.first].module, PACKAGES[each.label]
@@ -133,9 +139,9 @@ def test_half_of_the_bodies_are_of_another_docstring_of_the_package() -> None:
     true = {(record.summary, " ".join(sentences(record.body))) for record in records}
     package = {" ".join(sentences(record.body)): record.package for record in records}
     of = {record.summary: record.package for record in records if len(record.body) > 100}
-    found = tasks.summaries()["dev"]
+    found = made(tasks.summaries)["dev"]
     share = sum(each.label for each in found) / len(found)
-    assert abs(share - 0.5) < 0.08  # 1,400 coins: further away once in a million
+    assert abs(share - 0.5) < 0.08  # 1,400 coins: further away less than once in ten million
     for summary, body, label in found:
         if label:
             assert (summary, body) in true
@@ -145,7 +151,7 @@ def test_half_of_the_bodies_are_of_another_docstring_of_the_package() -> None:
 
 
 def test_the_answer_is_a_sentence_that_stands_there_once() -> None:
-    for question, text, start, end in tasks.questions()["test"][::20]:
+    for question, text, start, end in made(tasks.questions)["test"][::20]:
         answer = text[start:end]
         assert text.count(answer) == 1
         assert len(answer.split()) >= 1
@@ -154,7 +160,7 @@ def test_the_answer_is_a_sentence_that_stands_there_once() -> None:
 
 
 def test_entries_are_names_types_and_words() -> None:
-    found = tasks.entries()["test"]
+    found = made(tasks.entries)["test"]
     counts = Counter(tag for each in found for tag in each.tags)
     assert counts.keys() == {"B-NAME", "B-TYPE", "I-TYPE", "O"}
     for tokens, tags in found:
