@@ -278,7 +278,7 @@ RUNS = (
         "a BERT from nothing: hidden tokens and next segments",
         {
             "smoke": PretrainingConfig(**_TINY, weights="bert-smoke", length=32, lr=3e-3),
-            "laptop": PretrainingConfig(lr=1e-3, warmup=100),
+            "laptop": PretrainingConfig(rows=8, lr=1e-3, warmup=200),
             "gpu": PretrainingConfig(**_BASE, weights="bert-gpu", rows=256, epochs=60, lr=2e-4, warmup=800),
         },
         pretrain,
