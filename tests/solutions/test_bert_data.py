@@ -71,15 +71,15 @@ def test_documents_are_the_files_of_a_split_in_order() -> None:
 
 def test_segments_hold_every_token_once_and_never_two_documents() -> None:
     tokenizer = characters()
-    texts = [["abc", "de", "f", "ghijklmnop", "qr"], ["s"], ["tuvw", "xyz", "1234567"]]
+    texts = [["abc", "de", "f", "ghijklmnop", "qr"], ["s"], ["tuvw", "xyz", "1234567"], ["hijklmno"]]
     segments = Segments.of(texts, tokenizer, 6, CPU)
     stretches = []
     for start, size in zip(segments.starts, segments.lengths, strict=True):
         tokens = segments.tokens.windows(start[None], int(size))[0].tolist()
         stretches.append("".join(tokenizer.id_to_token(token).removeprefix("##") for token in tokens))
-    assert stretches == ["abcdef", "ghijkl", "mnopqr", "s", "tuvw", "xyz", "123456", "7"]
-    assert segments.documents == [[0, 1, 2], [3], [4, 5, 6, 7]]
-    assert segments.words == 8
+    assert stretches == ["abcdef", "ghijkl", "mnopqr", "s", "tuvw", "xyz", "123456", "7", "hijklm", "no"]
+    assert segments.documents == [[0, 1, 2], [3], [4, 5, 6, 7], [8, 9]]
+    assert segments.words == 9
 
 
 def test_a_pair_of_segments_fills_its_text() -> None:
