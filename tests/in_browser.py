@@ -56,7 +56,7 @@ def assert_fits_and_is_accessible(page: Any, rules: tuple[str, ...] = ()) -> Non
     assert grave == []
 
 
-_CHANGES_DONE = """async () => {
+_COLOURS_CHANGED = """async () => {
     const frame = () => new Promise(requestAnimationFrame);
     await frame(); await frame();  // by then every transition has begun
     const ending = document.getAnimations().filter(each => each.effect.getComputedTiming().endTime < Infinity);
@@ -73,20 +73,19 @@ _THIN_OUT = """() => {
 
 
 def assert_each_look(page: Any) -> None:
-    """A page open in the light on a wide screen is right there, in the dark, and on a narrow screen.
+    """A page that was opened in the light on a wide screen is right there, in the dark, and on a narrow screen.
 
     What depends on the width is looked at in both widths. For all other rules each kind of code token is left standing
     once, and three formulas: axe asks every element for its contrast, and a lesson has thousands of one colour.
     """
-    page.set_viewport_size({"width": 390, "height": 900})
-    page.evaluate(_CHANGES_DONE)
-    assert_fits_and_is_accessible(page, LAYOUT)
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.evaluate(_CHANGES_DONE)
     assert_fits_and_is_accessible(page, LAYOUT)
     page.evaluate(_THIN_OUT)
     assert_fits_and_is_accessible(page)
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-theme=dark]", state="attached")
-    page.evaluate(_CHANGES_DONE)
+    page.evaluate(_COLOURS_CHANGED)
     assert_fits_and_is_accessible(page, CONTRAST)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.reload(wait_until="networkidle")
+    assert_fits_and_is_accessible(page, LAYOUT)
