@@ -172,7 +172,9 @@ def main() -> None:
     device = devices.name(devices.choose())
     peak = flops.peak(device, options.precision)
     best = statistics.median(seconds["ours, fast"])
-    table = Table(Column("", no_wrap=True), "weights, M", "ms a step", "tokens/s", "GFLOP/s", "MFU", "MB", "time")
+    table = Table(
+        Column("", no_wrap=True), "weights, M", "ms a step", "tokens/s", "GFLOP/s", "MFU", "MB", "time"
+    )
     rows: dict[str, dict[str, Any]] = {}
     for name in names:
         middle = statistics.median(seconds[name])

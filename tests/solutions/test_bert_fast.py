@@ -287,7 +287,9 @@ def test_the_clear_form_does_the_work_of_a_head_everywhere(models) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("rows", [packed(), padded()._replace(documents=None)], ids=["masked", "without a mask"])
+@pytest.mark.parametrize(
+    "rows", [packed(), padded()._replace(documents=None)], ids=["masked", "without a mask"]
+)
 def test_the_kernels_of_a_gpu_give_the_numbers_of_the_processor(models, rows: Rows) -> None:
     """In fp32; in bf16 the flash kernel and the memory-efficient one stay close to them."""
     _, fast = models
