@@ -222,5 +222,5 @@ def enough(positions: int, rate: float, multiple: int = 64) -> int:
 
 def _mean(logits: Tensor, labels: Tensor) -> Tensor:
     """The mean cross-entropy of what is asked; 0 when nothing is."""
-    total = F.cross_entropy(logits.float(), labels, ignore_index=-100, reduction="sum")
+    total = F.cross_entropy(logits, labels, ignore_index=-100, reduction="sum")
     return total / (labels != -100).sum().clamp(min=1)

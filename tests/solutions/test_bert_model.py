@@ -12,6 +12,7 @@ from solutions.bert.classifiers import SequenceClassifier
 from solutions.bert.config import BertConfig
 from solutions.bert.embeddings import BertEmbeddings
 from solutions.bert.encoder import BertEncoder, BertLayer
+from solutions.bert.fast import FastBertEmbeddings, FastBertForPreTraining, FastBertLayer
 from solutions.bert.heads import MlmHead, NspHead
 from solutions.bert.losses import pretraining_loss
 from solutions.bert.model import Bert, BertForPreTraining
@@ -110,22 +111,28 @@ def test_the_encoder_goes_through_layers_of_its_own_in_order() -> None:
     torch.testing.assert_close(encoder(x, mask), expected)
 
 
+@pytest.mark.parametrize("form", ["clear", "fast"])
 @pytest.mark.parametrize("part", ["embeddings", "attention", "feed-forward"])
-def test_dropout_stands_behind_each_part_and_rests_in_evaluation(part: str) -> None:
+def test_dropout_stands_behind_each_part_and_rests_in_evaluation(part: str, form: str) -> None:
     torch.manual_seed(0)
     width = 400
     if part == "embeddings":
-        module: nn.Module = BertEmbeddings(V, width, T, dropout=0.9)
+        module: nn.Module = {"clear": BertEmbeddings, "fast": FastBertEmbeddings}[form](
+            V, width, T, dropout=0.9
+        )
         arguments: tuple[Tensor, ...] = texts()[:2]
+        if form == "fast":
+            arguments += (torch.arange(T).expand(B, T),)
         found = module(*arguments) == 0
     else:
-        module = BertLayer(width, H, D_FF, dropout=0.9)
+        module = {"clear": BertLayer, "fast": FastBertLayer}[form](width, H, D_FF, dropout=0.9)
         # What stands behind the other sub-layer's dropout is 0 with and without it, and this one's is large.
         silent, loud = (module.outer, module.output) if part == "attention" else (module.output, module.outer)
         nn.init.zeros_(silent.weight)
         nn.init.zeros_(silent.bias)
         nn.init.constant_(loud.bias, 1e4)
-        arguments = (drawn(B, T, width), texts()[2])
+        mask = texts()[2]
+        arguments = (drawn(B, T, width), mask if form == "clear" else mask[:, None, None, :])
         result = module(*arguments)
         found = result < result.mean(dim=-1, keepdim=True)  # a dropped entry is far below one that was not
     assert found.float().mean().item() == pytest.approx(
@@ -213,10 +220,9 @@ def test_order_counts(model: BertForPreTraining) -> None:
     ).abs().max() > 1e-2
 
 
-def test_the_start_is_that_of_the_paper() -> None:
-    model = BertForPreTraining(
-        BertConfig(vocabulary_size=1000, d_model=60, num_heads=2, d_ff=80, num_layers=1)
-    )
+@pytest.mark.parametrize("form", [BertForPreTraining, FastBertForPreTraining])
+def test_the_start_is_that_of_the_paper(form: type[nn.Module]) -> None:
+    model = form(BertConfig(vocabulary_size=1000, d_model=60, num_heads=2, d_ff=80, num_layers=1))
     matrices = torch.cat([each.flatten() for each in model.parameters() if each.ndim == 2])
     assert matrices.abs().max() <= 0.04
     assert matrices.std().item() == pytest.approx(

@@ -172,6 +172,8 @@ def test_what_is_written_is_read_by_transformers_and_by_us(folder: Path, tmp_pat
             tmp_path / "ours", output_loading_info=True
         )
     assert not any(report.values()), report
+    assert again.config.attention_probs_dropout_prob == 0 and again.config.hidden_dropout_prob == 0.1
+    assert "cls.predictions.decoder.weight" not in load_file(tmp_path / "ours" / "model.safetensors")
     assert first_difference(model, again.eval()) is None
     torch.testing.assert_close(from_pretrained(tmp_path / "ours").model.state_dict(), model.state_dict())
     assert from_pretrained(tmp_path / "ours").model.config == model.config
