@@ -1,8 +1,8 @@
 """What `nlpcourse train` trains for the topic `bert`, on what, and how it is judged.
 
 A BERT is pre-trained on the docstring corpus and then fine-tuned for four tasks whose labels the corpus gives; beside
-them stand two published sets, with released weights. Settings were chosen on dev; what is recorded is test. SST-5 has
-no published test file here, so dev is what its record and the published figure speak of; nothing was chosen on it.
+them stand two published sets, with released weights. Dev is for choosing settings; what is recorded is test. SST-5 has
+no published test file here, so dev is what its record and the published figure speak of; nothing is chosen on it.
 """
 
 import hashlib
