@@ -165,12 +165,10 @@ class JailedStream(OutStream):
         super().flush()
 
     def _flush(self) -> None:
-        if (
-            not self._is_master_process()
-        ):  # a process that the cell forked may have been born with the lock taken
-            super()._flush()
-            return
-        with self.sending:
+        if self._is_master_process():
+            with self.sending:
+                super()._flush()
+        else:  # a process that the cell forked may have been born with the lock taken
             super()._flush()
 
     def _watch_pipe_fd(self) -> None:
@@ -251,9 +249,7 @@ class JailedKernelApp(kernelapp.IPKernelApp):
 
     def init_control(self, context: zmq.Context) -> None:
         super().init_control(context)
-        self.shell_channel_thread = (
-            None  # it would let cells run side by side, at the price of two more hops a message
-        )
+        self.shell_channel_thread = None  # cells side by side, at two more hops a message: not wanted
         if self.descriptors:  # the debugger's own connection would look for a file that is not here
             self.debug_shell_socket.disconnect(self.shell_socket.getsockopt(zmq.LAST_ENDPOINT))
 
