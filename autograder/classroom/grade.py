@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
@@ -118,6 +119,7 @@ def _grade(classroom: Classroom, order: Order, pool: Pool[str] | None) -> Outcom
             _settle(run, gradebook, record, entries, outcome)
             progress.keep()
         todo = [student for student in students if student not in records]
+        confirmed = {student: _confirmed(run, student, entries) for student in todo}
         for student, answer in _answers(classroom, order, todo, pool):
             if isinstance(answer, Raised):
                 outcome.problems.append(f"{student}: the grader failed: {answer.summary}")
@@ -133,7 +135,7 @@ def _grade(classroom: Classroom, order: Order, pool: Pool[str] | None) -> Outcom
                 continue
             record = replace(record, late=run.late(student))
             _write(run, record, notebook)
-            _settle(run, gradebook, record, entries, outcome)
+            _settle(run, gradebook, record, entries, outcome, confirmed[student])
             outcome.graded += 1
             progress.add(failed=record.status == "failed")
     outcome.records.sort(key=lambda record: record.student)
@@ -185,15 +187,21 @@ def _prepare(classroom: Classroom, order: Order) -> _Run:
     return _Run(classroom, assignment, directory, pin["due"], latest_receipts(classroom))
 
 
-def _holding(run: _Run, student: str, order: Order) -> Record | None:
-    """The record of a submission when nothing that it depends on has changed."""
+def _last(run: _Run, student: str) -> Record | None:
+    """The record of a submission, when it was made from the very bytes that lie there."""
     try:
         record = Record.from_json(run.classroom.record(student, run.topic).read_bytes())
         digest = hashlib.sha256(run.classroom.read_submission(student, run.topic)).hexdigest()
     except (OSError, CourseError):
         return None
+    return record if record.hashes.submission == digest else None
+
+
+def _holding(run: _Run, student: str, order: Order) -> Record | None:
+    """The record of a submission when nothing that it depends on has changed."""
+    record = _last(run, student)
     holds = (
-        record.hashes.submission == digest
+        record is not None
         and record.hashes.fingerprint == run.assignment.fingerprint
         and not record.interrupted
         and (order.unsafe or bool(record.sandbox) or record.status == "failed")
@@ -232,8 +240,22 @@ def _given_up(run: _Run, student: str, died: Died) -> tuple[Record, bytes]:
     return graded.record, graded.notebook
 
 
+def _confirmed(run: _Run, student: str, entries: Mapping[str, Entry]) -> dict[str, float | None]:
+    """The scores by hand that were given to the very file that lies there: {grade id: automatic score beside it}."""
+    record = _last(run, student)
+    if record is None or not stands(run.classroom, record, entries):
+        return {}
+    cells = entries[student].cells.items()
+    return {name: cell.auto for name, cell in cells if cell.manual is not None and not cell.review}
+
+
 def _settle(
-    run: _Run, gradebook: SharedGradebook, record: Record, entries: Mapping[str, Entry], outcome: Outcome
+    run: _Run,
+    gradebook: SharedGradebook,
+    record: Record,
+    entries: Mapping[str, Entry],
+    outcome: Outcome,
+    confirmed: Mapping[str, float | None] = MappingProxyType({}),
 ) -> None:
     """Let the lateness and nbgrader's gradebook follow `record`, and list it.
 
@@ -249,7 +271,7 @@ def _settle(
         return
     receipt = run.receipts.get((student, run.topic))
     name_student(gradebook, student, receipt.name if receipt else student)
-    complaint = autograde(gradebook, run.directory, run.topic, student)
+    complaint = autograde(gradebook, run.directory, run.topic, student, confirmed)
     if complaint and any(words in complaint for words in _FULL):
         raise CourseError(
             f"no room left on the disk of {classroom.root}, or of its gradebook; what was graded stays: make room and "

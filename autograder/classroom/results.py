@@ -28,7 +28,7 @@ class Written:
     max: float
     comment: str
     review: bool = False
-    """Whether the score was given to an earlier file."""
+    """Whether the score was given to an earlier file, so that somebody has to look at it again."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Scored:
     """The automatic score, or the one that a person put in its place."""
     comment: str
     review: bool = False
-    """Whether the score was given by hand, to an earlier file."""
+    """Whether the score was given by hand, to an earlier file or beside another automatic score."""
 
     @property
     def begun(self) -> bool:

@@ -7,7 +7,7 @@ the submission is through, so it reaches the gradebook whole or not at all.
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nbgrader.api import BaseCell, Gradebook, SourceCell
@@ -92,11 +92,21 @@ def share_gradebook(directory: CourseDirectory) -> Iterator[SharedGradebook]:
             gradebook.end()
 
 
-def autograde(gradebook: SharedGradebook, directory: CourseDirectory, topic: str, student: str) -> str | None:
+def autograde(
+    gradebook: SharedGradebook,
+    directory: CourseDirectory,
+    topic: str,
+    student: str,
+    confirmed: Mapping[str, float | None],
+) -> str | None:
     """Run nbgrader's own autograde for one student: sanitise, `Execute`, save the scores, write `autograded/`.
 
     What fails with the shared session is tried once more as nbgrader does it alone: with sessions of its own, in case
     the connection was lost or a step that a class added opens the database itself.
+
+    Args:
+        confirmed: {grade id: automatic score beside it} of the scores by hand that were given to this very file.
+            nbgrader wants every score by hand looked at again; these need not be, unless the automatic one is another.
 
     Returns:
         What nbgrader complained about when it failed, else None.
@@ -105,6 +115,9 @@ def autograde(gradebook: SharedGradebook, directory: CourseDirectory, topic: str
         complaint = _autograde(directory, topic, student)
     try:
         if complaint is None:
+            for cell, auto in confirmed.items():
+                grade = gradebook.find_grade(cell, topic, topic, student)
+                grade.needs_manual_grade &= grade.auto_score != auto
             gradebook.settle()
             return None
     except SQLAlchemyError as error:

@@ -1,9 +1,6 @@
 """Worker processes that survive one another: a worker that dies costs its one task, and that is tried once more."""
 
-import ctypes
-import os
 import signal
-import sys
 import time
 import traceback
 from collections import deque
@@ -14,6 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
+from autograder.sandbox.linux import die_with_parent
 from nlpcourse.errors import CourseError
 from nlpcourse.starting import skip_grammars
 
@@ -212,7 +210,7 @@ def _check_started(answer: Any) -> None:
 def _serve(channel: Connection, make: Make, arguments: tuple[Any, ...]) -> None:
     """A worker's life. Ctrl-C is the coordinator's to handle; the coordinator's end is the worker's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     skip_grammars()
     try:
         handle = make(*arguments)
@@ -234,12 +232,3 @@ def _serve(channel: Connection, make: Make, arguments: tuple[Any, ...]) -> None:
 
 def _raised(error: Exception) -> Raised:
     return Raised(f"{type(error).__name__}: {error}", traceback.format_exc())
-
-
-def _die_with_parent() -> None:
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os._exit(1)

@@ -20,6 +20,7 @@ from autograder.proof import mutants, variants
 from autograder.proof.answers import reference_answers
 from autograder.proof.local import grade_locally
 from autograder.proof.mutation import mutants as mutants_of
+from autograder.sandbox.linux import die_with_parent
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
 from nlpcourse.paths import project_root
@@ -192,7 +193,9 @@ def _in_parallel(
     context = multiprocessing.get_context("spawn")
     with (
         Progress(console=console) as progress,
-        ProcessPoolExecutor(min(workers, os.cpu_count() or 1), mp_context=context) as pool,
+        ProcessPoolExecutor(
+            min(workers, os.cpu_count() or 1), mp_context=context, initializer=die_with_parent
+        ) as pool,
     ):
         bar = progress.add_task(what, total=len(tasks))
         waiting = {pool.submit(function, *arguments): key for key, arguments in tasks.items()}

@@ -4,6 +4,8 @@ import ctypes
 import functools
 import os
 import platform
+import signal
+import sys
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -89,6 +91,16 @@ def prctl(option: int, *arguments: int) -> int:
     padded = (*arguments, 0, 0, 0, 0)[:4]
     values = [ctypes.c_ulong(argument) for argument in padded]
     return check(library().prctl(ctypes.c_int(option), *values), f"prctl {option}")
+
+
+def die_with_parent() -> None:
+    """Let this process be killed when the thread that began it ends; elsewhere than on Linux nothing happens."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

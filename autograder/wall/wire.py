@@ -28,6 +28,7 @@ MAX_BUFFER_BYTES = 64 * 2**20
 MAX_DEPTH = 32
 MAX_ITEMS = 1_000_000
 MAX_TENSORS = 10_000
+MAX_SPECIAL = 10_000
 MAX_DIMENSIONS = 16
 MAX_EQUAL_HASHES = 64
 
@@ -69,6 +70,7 @@ class _Encoder:
         self.buffers: list[bytes] = []
         self.bytes = 0
         self.items = 0
+        self.specials = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:
         self.items += 1
@@ -88,6 +90,9 @@ class _Encoder:
         if issubclass(kind, torch.Tensor):
             return self._tensor(value)
         if self.special is not None and (packed := self.special(value)) is not None:
+            self.specials += 1
+            if self.specials > MAX_SPECIAL:
+                raise Uncrossable(f"more than {MAX_SPECIAL} objects; return less")
             return self._many(packed[0], packed[1:], depth)
         if issubclass(kind, np.ndarray):
             return self._array(value)
@@ -211,6 +216,7 @@ class _Decoder:
         self.taken = 0
         self.tensors = 0
         self.items = 0
+        self.specials = 0
 
     def decode(self, tree: Any, depth: int = 0) -> Any:
         self.items += 1
@@ -237,8 +243,9 @@ class _Decoder:
             return complex(*fields)
         if kind == "dtype":
             return _known(_TORCH, _text(fields))
-        if self.special is None:
-            raise Malformed("a value of an unknown kind")
+        self.specials += 1
+        if self.special is None or self.specials > MAX_SPECIAL:
+            raise Malformed("a value of an unknown kind, or too many of them")
         return self.special(kind, [self.decode(field, depth + 1) for field in fields])
 
     def _collection(self, kind: str, values: list[Any]) -> Any:

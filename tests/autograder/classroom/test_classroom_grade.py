@@ -340,6 +340,23 @@ def test_scores_given_by_hand_are_kept_and_shown(submitted: Classroom, worker: W
     assert ada.score == outcome.records[0].score + 2
 
 
+def test_scores_by_hand_stand_when_the_same_file_is_graded_again(submitted: Classroom, worker: Worker) -> None:
+    """But who overruled an automatic score is asked again when that one is another now."""
+    before = {each.id: each.score for each in run(submitted).records[1].exercises}
+    same, other = [name for name, score in before.items() if score][:2]
+    question = worker.assignment.questions[0].id
+    with open_gradebook(course_directory(load_config(submitted))) as gradebook:
+        for name in (question, f"{same}-check", f"{other}-check"):
+            grade = gradebook.find_grade(name, TOPIC, TOPIC, "bob")
+            grade.manual_score, grade.needs_manual_grade = 1, False
+        gradebook.db.commit()
+    worker.failed = {other}
+    run(submitted, force=True)
+    bob = read_results(submitted)[0].submissions[1]
+    assert [each.result.id for each in bob.exercises if each.review] == [other]
+    assert (bob.written[0].score, bob.written[0].review) == (1, False)
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(submitted: Classroom, worker: Worker) -> None:
     (submitted.root / ".lock").mkdir()
     with pytest.raises(CourseError, match="cannot be written"):

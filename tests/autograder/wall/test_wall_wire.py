@@ -234,6 +234,17 @@ def test_what_cannot_cross_is_refused_with_a_sentence(value, sentence):
     assert sentence in str(refusal.value)
 
 
+def test_only_so_many_objects_stay_on_the_other_side():
+    """Each costs the grader an object of its own."""
+    many = [object()] * (wire.MAX_SPECIAL + 1)
+    with pytest.raises(wire.Uncrossable, match="more than 10000 objects; return less"):
+        wire.encode(many, lambda value: ["handle", 1] if type(value) is object else None)
+    tree = ["list", *[["handle", 1]] * len(many)]
+    with pytest.raises(wire.Malformed, match="too many"):
+        wire.decode(tree, b"", lambda kind, fields: fields[0])
+    assert len(wire.decode(tree[:-1], b"", lambda kind, fields: fields[0])) == wire.MAX_SPECIAL
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_tensors_without_plain_values_are_refused():
     nested = torch.nested.nested_tensor([torch.zeros(1), torch.zeros(2)])
