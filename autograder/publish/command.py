@@ -55,7 +55,8 @@ def publish(root: Path, folder: Path) -> list[str]:
     from nlpcourse.site.canary import leaks  # loads numpy, which no other command has to wait for
 
     target = folder.expanduser().resolve()
-    if not secrets(root):
+    needles = secrets(root)
+    if not needles:
         raise CourseError(
             f"{root} has no solutions to look for, so it is a public tree; publish a whole checkout"
         )
@@ -73,9 +74,11 @@ def publish(root: Path, folder: Path) -> list[str]:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
             with Console(stderr=True).status("looking for solutions, checks and rubrics in what is public"):
-                found = leaks(staged, root)
-                found += [f"{target.name}/{leak}" for leak in leaks(target, root, strangers(target, before))]
-                found += [f"_build/html/{leak}" for leak in leaks(root / "_build" / "html", root)]
+                found = leaks(staged, needles)
+                found += [
+                    f"{target.name}/{leak}" for leak in leaks(target, needles, strangers(target, before))
+                ]
+                found += [f"_build/html/{leak}" for leak in leaks(root / "_build" / "html", needles)]
             if found:
                 more = f" ({len(found)} such places)" if len(found) > 1 else ""
                 raise CourseError(

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 
 from nlpcourse.errors import CourseError
 from nlpcourse.site.cache import cache_folder, inputs_key
+from nlpcourse.site.telling import secrets
 from nlpcourse.site.times import PageRun, Times, read_times, write_times
 
 _STEP = re.compile(r"(reading sources|writing output)\.\.\. \[\s*(\d+)%\] (\S+)")
@@ -72,7 +73,7 @@ def build(root: Path, *, force: bool = False, output: Path | None = None) -> Pat
         if status != 0:
             raise CourseError(f"the book did not build: {_first_complaint(log)} (the whole log: {log})")
         built = Path(work) / "_build" / "html"
-        if found := leaks(built, root):
+        if found := leaks(built, secrets(root)):
             raise CourseError(
                 f"the book was not published: {found[0]} ({len(found)} such places); remove it from the page"
             )

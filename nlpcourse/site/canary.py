@@ -2,12 +2,12 @@
 
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from nlpcourse.site.telling import SHORTEST, flattened, secrets
+from nlpcourse.site.telling import SHORTEST, flattened
 
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "autograder")
 """Words that only instructors' material has; the library's own source may speak of them."""
@@ -17,22 +17,26 @@ _UNREAD = {".png", ".woff", ".woff2", ".ttf", ".inv", ".mo", ".pyc", ".npz", ".m
 
 _ARCHIVES = {".whl", ".zip"}
 
+_SLOTS = np.uint64(2**20)
+"""Of the table of hashes; with some thousands of needles one run of text in some hundreds is looked at closer."""
 
-def leaks(folder: Path, root: Path, files: Iterable[Path] | None = None) -> list[str]:
+
+def leaks(folder: Path, needles: Mapping[str, str], files: Iterable[Path] | None = None) -> list[str]:
     """What a folder holds and must not, one sentence each; empty when all is well.
 
     Files are compared as plain text with markup, JSON escapes and white space taken out, so that a coloured
-    or quoted copy of a line is found too; wheels and zip files are opened. `telling.py` says what is looked for.
+    or quoted copy of a line is found too; wheels and zip files are opened. `MARKERS` are looked for as well.
 
     Args:
         folder: a built site, a public tree, or a folder of wheels.
-        root: the whole checkout, which knows the solutions. In a public one only the markers are looked for.
+        needles: what `telling.secrets` says of the whole checkout; of a public one it is empty.
         files: those of the folder to look at, when not all.
     """
-    needles = secrets(root)
     starts: dict[str, list[str]] = {}
     for needle in needles:
         starts.setdefault(needle[:SHORTEST], []).append(needle)
+    known = np.zeros(_SLOTS, dtype=bool)
+    known[_hashes("".join(starts))[::SHORTEST] % _SLOTS] = True  # each start is one run long
     found = []
     for path in sorted(folder.rglob("*") if files is None else files):
         if not path.is_file() or "mathjax" in path.relative_to(folder).parts:
@@ -46,7 +50,7 @@ def leaks(folder: Path, root: Path, files: Iterable[Path] | None = None) -> list
                 text += flattened(re.sub(r"<[^>]*>", "", content))
             if not name.endswith(".py"):
                 found += [f"{name} holds {marker!r}" for marker in MARKERS if flattened(marker) in text]
-            found += [f"{name} holds {needles[needle]}" for needle in sorted(_held(text, starts))]
+            found += [f"{name} holds {needles[needle]}" for needle in sorted(_held(text, starts, known))]
     return found
 
 
@@ -68,14 +72,18 @@ def _text(content: bytes) -> str | None:
         return None
 
 
-def _held(text: str, starts: dict[str, list[str]]) -> set[str]:
+def _held(text: str, starts: dict[str, list[str]], known: np.ndarray) -> set[str]:
     """The needles in a flat text: one pass over hashes of all its runs of `SHORTEST` characters.
 
     A pass for each needle would take minutes: a book has megabytes, and a course thousands of telling lines.
+
+    Args:
+        text: without white space.
+        starts: the needles, by their first `SHORTEST` characters.
+        known: (`_SLOTS`,) bool, True at the hashes of these starts.
     """
-    known = _hashes("".join(starts))[::SHORTEST]  # each start is one run long
     found: set[str] = set()
-    for place in np.flatnonzero(np.isin(_hashes(text), known)).tolist():
+    for place in np.flatnonzero(known[_hashes(text) % _SLOTS]).tolist():
         candidates = starts.get(text[place : place + SHORTEST], [])
         found |= {needle for needle in candidates if text.startswith(needle, place)}
     return found

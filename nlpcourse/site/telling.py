@@ -40,6 +40,8 @@ IDIOMS = (
 )
 """Patterns of whole lines that are not telling, each with the reason."""
 
+_IDIOM = re.compile("|".join(f"(?:{pattern})" for pattern, _ in IDIOMS))
+
 _AROUND = re.compile(r'\s\s+#.*|^#.*|^"""|"""$')
 """What a line is compared without: its comment, and the quotes of a docstring."""
 
@@ -99,11 +101,12 @@ def _regions(path: Path) -> tuple[list[str], list[str]]:
 
 
 def _add(found: dict[str, str], lines: Iterable[str], path: Path, root: Path) -> None:
+    name = path.relative_to(root).as_posix()
     for line in lines:
         bare = _bare(line)
         flat = flattened(bare)
-        if len(flat) >= SHORTEST and not any(re.fullmatch(pattern, bare) for pattern, _ in IDIOMS):
-            found.setdefault(flat, f"{bare!r} of {path.relative_to(root).as_posix()}")
+        if len(flat) >= SHORTEST and flat not in found and not _IDIOM.fullmatch(bare):
+            found[flat] = f"{bare!r} of {name}"
 
 
 def _bare(line: str) -> str:

@@ -122,7 +122,7 @@ def test_a_planted_line_is_found(
     public = tmp_path / "public"
     public.mkdir()
     form(SECRETS[kind], public)
-    found = leaks(public, checkout)
+    found = leaks(public, secrets(checkout))
     assert len(found) == 1, found
     assert found[0].partition(" holds ")[2].startswith(repr(SECRETS[kind])[:20])
 
@@ -147,14 +147,14 @@ def test_an_ordinary_line_is_not(
     public = tmp_path / "public"
     public.mkdir()
     form(line, public)
-    assert leaks(public, checkout) == []
+    assert leaks(public, secrets(checkout)) == []
 
 
 def test_a_stand_in_or_a_statement_may_not_hold_a_line_of_the_solution(checkout: Path) -> None:
     for name in ("nlpcourse/standins/tiny.py", "solutions/tiny/exercise.md"):
         with (checkout / name).open("a", encoding="utf-8") as file:
             file.write(f"\n{SOLUTION}\n")
-    assert [leak.partition(" holds ")[0] for leak in leaks(checkout / "nlpcourse", checkout)] == [
+    assert [leak.partition(" holds ")[0] for leak in leaks(checkout / "nlpcourse", secrets(checkout))] == [
         "standins/tiny.py"
     ]
 
@@ -164,14 +164,14 @@ def test_only_the_named_files_are_looked_at(checkout: Path, tmp_path: Path) -> N
     public.mkdir()
     page(SOLUTION, public)
     (public / "other.html").write_text("<p>nothing</p>", encoding="utf-8")
-    assert leaks(public, checkout, [public / "other.html"]) == []
-    assert len(leaks(public, checkout, [public / "page.html"])) == 1
+    assert leaks(public, secrets(checkout), [public / "other.html"]) == []
+    assert len(leaks(public, secrets(checkout), [public / "page.html"])) == 1
 
 
 def test_a_marker_is_found_except_where_the_library_speaks_of_it(tmp_path: Path) -> None:
     (tmp_path / "index.js").write_text('"### BEGIN SOLUTION"', encoding="utf-8")
     (tmp_path / "canary.py").write_text('"### BEGIN SOLUTION"', encoding="utf-8")
-    assert leaks(tmp_path, tmp_path) == ["index.js holds 'BEGIN SOLUTION'"]
+    assert leaks(tmp_path, {}) == ["index.js holds 'BEGIN SOLUTION'"]
 
 
 def test_a_public_checkout_has_no_secrets(tmp_path: Path) -> None:

@@ -101,9 +101,9 @@ def test_chinese_is_marked_as_chinese(html: Path) -> None:
 
 
 def test_no_solution_and_no_marker_reaches_the_site(html: Path, root: Path) -> None:
-    if (root / "solutions").is_dir():
-        assert len(secrets(root)) >= 500, "the canary has nothing to look for"
-    assert leaks(html, root) == []
+    needles = secrets(root)
+    assert len(needles) >= 500 or not (root / "solutions").is_dir(), "the canary has nothing to look for"
+    assert leaks(html, needles) == []
 
 
 def test_the_repository_button_leads_to_the_one_address(html: Path) -> None:

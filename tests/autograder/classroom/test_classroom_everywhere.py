@@ -86,10 +86,10 @@ def dask() -> Iterator[Order]:
         yield Order(TOPIC, dask=address)
 
 
-def two_workers_on_postgres() -> Iterator[Order]:
+def two_workers_on_postgres_on_a_busy_machine() -> Iterator[Order]:
     if postgres_programs() is None:
         pytest.skip("PostgreSQL is not installed")
-    with postgres() as url:
+    with postgres() as url, busy():
         yield Order(TOPIC, workers=2, db_url=url)
 
 
@@ -99,12 +99,7 @@ def cold_kernels() -> Iterator[Order]:
         yield Order(TOPIC)
 
 
-def two_workers_on_a_busy_machine() -> Iterator[Order]:
-    with busy():
-        yield Order(TOPIC, workers=2)
-
-
-@pytest.mark.parametrize("way", [dask, two_workers_on_postgres, cold_kernels, two_workers_on_a_busy_machine])
+@pytest.mark.parametrize("way", [dask, two_workers_on_postgres_on_a_busy_machine, cold_kernels])
 def test_every_way_gives_the_same(way, twin: Classroom, expected: Graded) -> None:
     scores = {
         student: sum(cell.auto or 0 for cell in cells.values())

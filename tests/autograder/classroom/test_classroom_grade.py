@@ -340,7 +340,9 @@ def test_scores_given_by_hand_are_kept_and_shown(submitted: Classroom, worker: W
     assert ada.score == outcome.records[0].score + 2
 
 
-def test_scores_by_hand_stand_when_the_same_file_is_graded_again(submitted: Classroom, worker: Worker) -> None:
+def test_scores_by_hand_stand_when_the_same_file_is_graded_again(
+    submitted: Classroom, worker: Worker
+) -> None:
     """But who overruled an automatic score is asked again when that one is another now."""
     before = {each.id: each.score for each in run(submitted).records[1].exercises}
     same, other = [name for name, score in before.items() if score][:2]
