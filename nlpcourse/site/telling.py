@@ -35,7 +35,7 @@ IDIOMS = (
     (r"(return|yield|self\.)?\s*\w+( = \w+)?", "one name, given or returned"),
     (r"for \w+ in range\([\w.]+\):", "a loop that counts"),
     (r"(def __init__|def forward|super\(\).__init__)\([\w, ]*\)( -> None)?:?", "how every module begins"),
-    (r"\w+ = torch\.Generator\(\)\.manual_seed\(\w+\)", "a generator with a seed"),
+    (r"(torch|\w+ = torch\.Generator\(\))\.manual_seed\(\w+\)", "a generator with a seed"),
     (r"except \w+( as \w+)?:", "catches an error, and says nothing of what raises it"),
 )
 """Patterns of whole lines that are not telling, each with the reason."""

@@ -61,12 +61,22 @@ def find(name: str) -> tuple[str, Run]:
 
 
 def registry() -> dict[str, list[Run]]:
-    """The runs of every topic that has some, in course order."""
+    """The runs of every topic that has some, in course order.
+
+    Raises:
+        CourseError: a package that training needs is missing.
+    """
     found = {}
     for topic in topics():
         module = f"solutions.{topic.name}.train"
         if importlib.util.find_spec(f"solutions.{topic.name}") and importlib.util.find_spec(module):
-            found[topic.name] = list(importlib.import_module(module).RUNS)
+            try:
+                found[topic.name] = list(importlib.import_module(module).RUNS)
+            except ModuleNotFoundError as error:
+                raise CourseError(
+                    f"training needs the package {error.name}, which is not installed; "
+                    "run: pip install 'nlpcourse[training]'"
+                ) from error
     return found
 
 

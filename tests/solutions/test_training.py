@@ -403,3 +403,15 @@ def test_the_entry_point_is_declared() -> None:
     declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert 'training = "solutions.training.command:register"' in declared
     assert set(runs.registry()) >= {"embeddings"}
+
+
+def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    for name in [
+        name for name in sys.modules if name.startswith(("solutions.attention", "solutions.training.tok"))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(
+        CourseError, match=r"needs the package tokenizers.*pip install 'nlpcourse\[training\]'"
+    ):
+        runs.registry()
