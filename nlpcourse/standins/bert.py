@@ -35,7 +35,9 @@ class BertLayer(nn.Module):
         found = []
         for asked, offered, given in zip(*pieces, strict=True):  # (B, T, D / H) each
             scores = asked @ offered.mT / offered.shape[-1] ** 0.5  # (B, T, T)
-            found.append(scores.masked_fill(mask.logical_not().unsqueeze(1), float("-inf")).softmax(-1) @ given)
+            found.append(
+                scores.masked_fill(mask.logical_not().unsqueeze(1), float("-inf")).softmax(-1) @ given
+            )
         attended = self.dropout(self.output(torch.cat(found, dim=-1)))
         middle = self.attention_norm(attended + x)
         wide = self.inner(middle)

@@ -18,7 +18,12 @@ TABLES = ("token", "position", "token_type")
 
 
 def make_modules(
-    student, rng: torch.Generator, sizes: tuple[int, ...], *, only: tuple[str, ...] = TABLES, scale: float = 10.0
+    student,
+    rng: torch.Generator,
+    sizes: tuple[int, ...],
+    *,
+    only: tuple[str, ...] = TABLES,
+    scale: float = 10.0,
 ) -> tuple:
     """The student's module and the reference's in evaluation mode, with the same weights, drawn here.
 
@@ -60,37 +65,38 @@ def assert_same_vectors(student, rng: torch.Generator, **settings) -> None:
 
 @check(points=1, requires="embed-1")
 def test_tokens(student, rng):
-    """With zeros in the two other tables, the result is wrong: each number in `tokens` picks its row of `token`, and the
-    norm comes next. Nothing else happens to the rows in evaluation mode."""
+    """With zeros in the two other tables, the result is wrong: each number in `tokens` picks its row of
+    `token`, and the norm comes next. Nothing else happens to the rows in evaluation mode."""
     assert_same_vectors(student, rng, only=("token",))
 
 
 @check(points=1, requires="embed-2", after="test_tokens")
 def test_positions(student, rng):
-    """Tokens alone are right, but not with positions: the first place of every text has row zero of `position`, the next
-    place the next row, whatever stands there. The rows are added before the norm."""
+    """Tokens alone are right, but not with positions: the first place of every text has row zero of `position`,
+    the next place the next row, whatever stands there. The rows are added before the norm."""
     assert_same_vectors(student, rng, only=("token", "position"))
 
 
 @check(points=1, requires="embed-3", after="test_tokens")
 def test_types(student, rng):
-    """Tokens alone are right, but not with types: each place of each text has its own type in `types`, which picks a row
-    of `token_type`. The rows are added before the norm."""
+    """Tokens alone are right, but not with types: each place of each text has its own type in `types`, which
+    picks a row of `token_type`. The rows are added before the norm."""
     assert_same_vectors(student, rng, only=("token", "token_type"))
 
 
 @check(points=1, requires="embed-4", after=("test_positions", "test_types"))
 def test_norm(student, rng):
-    """The three tables are right, but not all together, or not where vectors are short: the sum of three is normalised
-    once, by `norm`, which has the small `eps` of the published model. A norm of torch's own makes another one."""
+    """The three tables are right, but not all together, or not where vectors are short: the sum of three is
+    normalised once, by `norm`, which has the small `eps` of the published model. A norm of torch's own makes
+    another one."""
     for scale in (10.0, 1e-3):
         assert_same_vectors(student, rng, scale=scale)
 
 
 @check(points=1, requires="embed-5", after="test_tokens")
 def test_dropout(student, rng):
-    """In training mode each entry of the norm's result is kept or dropped by itself: dropout is the last step, and the
-    only place for it. In evaluation mode there is none."""
+    """In training mode each entry of the norm's result is kept or dropped by itself: dropout is the last step,
+    and the only place for it. In evaluation mode there is none."""
     sizes = SIZES[0]
     for dropout in (0.5, 0.2):
         _, ours = make_modules(student, rng, sizes, only=("token",))
@@ -112,8 +118,9 @@ def test_dropout(student, rng):
 
 @check(points=1, requires="embed-6", after=("test_positions", "test_types"))
 def test_gradients(student, rng):
-    """The values are right, but gradients do not reach the three tables and the norm as they should (look rows up without
-    `.data` and `.detach`), there are more parameters than given, or `tokens` or `types` were changed."""
+    """The values are right, but gradients do not reach the three tables and the norm as they should (look rows
+    up without `.data` and `.detach`), there are more parameters than given, or `tokens` or `types` were
+    changed."""
     for sizes in SIZES:
         theirs, ours = make_modules(student, rng, sizes)
         arguments = draw(rng, sizes, 3, 5)

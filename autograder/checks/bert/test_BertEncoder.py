@@ -36,21 +36,24 @@ def draw(rng: torch.Generator, texts: tuple[int, int], width: int) -> tuple[Tens
     return torch.randn(*texts, width, generator=rng) * 1.5 + 0.5, torch.ones(texts, dtype=torch.bool)
 
 
+def shapes_of_parameters(student, encoder):
+    """Runs beside the student's code: every name of a parameter, also a second one of the same, with its shape."""
+    return {name: list(each.shape) for name, each in encoder.named_parameters(remove_duplicate=False)}
+
+
 @check(points=0, requires="encoder-1")
 def test_layers(student, rng):
-    """The encoder does not have the parameters of `num_layers` layers under `layers`, and no others. A plain list hides its
-    layers from the module: they must stand in an `nn.ModuleList`."""
+    """The encoder does not have the parameters of `num_layers` layers under `layers`, and no others. A plain
+    list hides its layers from the module: they must stand in an `nn.ModuleList`."""
     for sizes in SIZES:
-        state = student.BertEncoder(*sizes).state()
-        wanted = reference.BertEncoder(*sizes).state_dict()
-        assert set(state) == set(wanted)
-        assert all(state[name].shape == wanted[name].shape for name in wanted)
+        found = student.probe(shapes_of_parameters, student.BertEncoder(*sizes))
+        assert found == shapes_of_parameters(reference, reference.BertEncoder(*sizes))
 
 
 @check(points=1, requires="encoder-3", after="test_layers")
 def test_one_layer(student, rng):
-    """With a single layer the result is not that of this layer: the encoder adds nothing, drops nothing in evaluation mode
-    and has no norm of its own at the end."""
+    """With a single layer the result is not that of this layer: the encoder adds nothing, drops nothing in
+    evaluation mode and has no norm of its own at the end."""
     for width, heads, inner, _ in SIZES:
         theirs, ours = make_encoders(student, rng, (width, heads, inner, 1))
         for texts in TEXTS:
@@ -60,8 +63,8 @@ def test_one_layer(student, rng):
 
 @check(points=1, requires="encoder-3", after="test_one_layer")
 def test_several_layers(student, rng):
-    """One layer is right, several are not: they are applied in the order of the list, each to the result of the one before,
-    each once."""
+    """One layer is right, several are not: they are applied in the order of the list, each to the result of the
+    one before, each once."""
     for sizes in SIZES:
         theirs, ours = make_encoders(student, rng, sizes)
         for texts in TEXTS:
@@ -71,8 +74,8 @@ def test_several_layers(student, rng):
 
 @check(points=1, requires="encoder-2", after="test_one_layer")
 def test_own_parameters(student, rng):
-    """The layers are one layer under several names, or copies of one: multiplying a list repeats the same object. Make each
-    layer anew, so that it starts with random numbers of its own."""
+    """The layers are one layer under several names, or copies of one: multiplying a list repeats the same
+    object. Make each layer anew, so that it starts with random numbers of its own."""
     for sizes in SIZES:
         theirs, ours = make_encoders(student, rng, sizes)
         arguments = draw(rng, TEXTS[0], sizes[0])
@@ -86,7 +89,8 @@ def test_own_parameters(student, rng):
 
 @check(points=1, requires="encoder-4", after="test_several_layers")
 def test_padding(student, rng):
-    """Without padding the result is right, with padding it is not: every layer needs the mask, also the later ones."""
+    """Without padding the result is right, with padding it is not: every layer needs the mask, also the later
+    ones."""
     for sizes in SIZES:
         theirs, ours = make_encoders(student, rng, sizes)
         x, mask = draw(rng, (3, 5), sizes[0])
@@ -99,8 +103,9 @@ def test_padding(student, rng):
 
 @check(points=1, requires="encoder-5", after="test_several_layers")
 def test_dropout(student, rng):
-    """`dropout` does not reach every layer, or there is more of it: in training mode each layer drops with the probability
-    that the encoder was made with, and the encoder itself drops nothing. In evaluation mode there is none."""
+    """`dropout` does not reach every layer, or there is more of it: in training mode each layer drops with the
+    probability that the encoder was made with, and the encoder itself drops nothing. In evaluation mode there
+    is none."""
     for sizes in SIZES:
         for dropout in (1.0, 0.0):  # all is dropped, or nothing: no chance is left
             theirs, ours = make_encoders(student, rng, sizes, dropout=dropout)
@@ -115,8 +120,8 @@ def test_dropout(student, rng):
 
 @check(points=1, requires="encoder-6", after="test_several_layers")
 def test_gradients(student, rng):
-    """The values are right, but gradients do not reach the parameters of every layer and x as they should (nothing may be
-    detached), or the caller's tensors were changed."""
+    """The values are right, but gradients do not reach the parameters of every layer and x as they should
+    (nothing may be detached), or the caller's tensors were changed."""
     for sizes in SIZES:
         theirs, ours = make_encoders(student, rng, sizes)
         x, mask = draw(rng, TEXTS[0], sizes[0])

@@ -1,7 +1,8 @@
-"""Hidden checks of `BertLayer`: its two sub-layers one at a time, heads, padding, both together, what is almost the
-same, dropout, gradients.
+"""Hidden checks of `BertLayer`: its two sub-layers one at a time, heads, padding, both together, what is almost
+the same, dropout, gradients.
 
-The layer is given a state drawn here. To look at one sub-layer, the map with which the other ends is set to zero.
+The layer is given a state drawn here. To look at one sub-layer, the map with which the other ends is set to
+zero.
 """
 
 import torch
@@ -67,8 +68,8 @@ def draw_weights(rng: torch.Generator, layer: nn.Module, only: str = "", bent: b
 
 def draw(rng: torch.Generator, texts: tuple[int, int], width: int) -> tuple[Tensor, Tensor]:
     """x, vectors whose mean is not zero and whose spread is not one, and a mask without padding."""
-    places = torch.rand(*texts, width, generator=rng).argsort(dim=-1) / (width - 1)  # from 0 to 1, in any order
-    x = places * 4.5 - 1.5 + 0.3 * torch.randn(*texts, width, generator=rng)
+    ranks = torch.rand(*texts, width, generator=rng).argsort(dim=-1)  # far apart, so no vector is short
+    x = ranks * (4.5 / (width - 1)) - 1.5 + 0.3 * torch.randn(*texts, width, generator=rng)
     return x, torch.ones(texts, dtype=torch.bool)
 
 
@@ -84,16 +85,17 @@ def assert_same_layer(
 
 @check(points=1, requires=("layer-1", "layer-3"))
 def test_attention(student, rng):
-    """With one head, no padding and a silent feed-forward network, the layer is wrong: x gives queries, keys and values,
-    each by its own map; scores are divided by the root of the head's width; `output` maps what comes out; x is added to
-    it; then comes `attention_norm`. Every place looks at every place, also to the right."""
+    """With one head, no padding and a silent feed-forward network, the layer is wrong: x gives queries, keys
+    and values, each by its own map; scores are divided by the root of the head's width; `output` maps what
+    comes out; x is added to it; then comes `attention_norm`. Every place looks at every place, also to the
+    right."""
     assert_same_layer(student, rng, ONE_HEAD, only="output")
 
 
 @check(points=1, requires="layer-1", after="test_attention")
 def test_heads(student, rng):
-    """One head is right, several are not: after the attention the heads stand side by side again, in their order.
-    Transpose before you flatten; and each head is scaled by the root of its own width."""
+    """One head is right, several are not: after the attention the heads stand side by side again, in their
+    order. Transpose before you flatten; and each head is scaled by the root of its own width."""
     for sizes in HEADS:
         assert_same_layer(student, rng, sizes, only="output")
 
@@ -108,17 +110,18 @@ def test_feed_forward(student, rng):
 
 @check(points=1, requires=("layer-3", "layer-4"), after=("test_heads", "test_feed_forward"))
 def test_together(student, rng):
-    """Each sub-layer alone is right, both together are not: the second begins with the result of the first, norm included,
-    and it is that result which is added; each has a norm of its own."""
+    """Each sub-layer alone is right, both together are not: the second begins with the result of the first,
+    norm included, and it is that result which is added; each has a norm of its own."""
     for sizes in HEADS:
         assert_same_layer(student, rng, sizes)
 
 
 @check(points=1, requires="layer-2", after="test_heads")
 def test_padding(student, rng):
-    """Without padding the layer is right, with padding it is not: where the mask is `False` stands a key that nobody may
-    look at, in no head. Each text has its own row of the mask, which belongs to the last dimension of the scores. A
-    place of padding still looks, so that no row of scores is hidden as a whole and nothing becomes `nan`."""
+    """Without padding the layer is right, with padding it is not: where the mask is `False` stands a key that
+    nobody may look at, in no head. Each text has its own row of the mask, which belongs to the last dimension
+    of the scores. A place of padding still looks, so that no row of scores is hidden as a whole and nothing
+    becomes `nan`."""
     for sizes in HEADS:
         theirs, ours = make_layers(student, rng, sizes, only="output")
         for texts in ((3, 5), (2, 4), (4, 4)):
@@ -132,8 +135,8 @@ def test_padding(student, rng):
 
 @check(points=1, requires=("layer-3", "layer-4"), after="test_together")
 def test_almost_the_same(student, rng):
-    """The layer is nearly right: GELU is the exact one, not its approximation by tanh or a sigmoid, and the norms are those
-    of the layer, with the small `eps` of the published model."""
+    """The layer is nearly right: GELU is the exact one, not its approximation by tanh or a sigmoid, and the
+    norms are those of the layer, with the small `eps` of the published model."""
     for sizes in HEADS:
         theirs, ours = make_layers(student, rng, sizes)
         state = ours.state_dict()
@@ -151,8 +154,8 @@ def test_almost_the_same(student, rng):
 
 @check(points=1, requires="layer-5", after="test_together")
 def test_dropout(student, rng):
-    """In training mode dropout is not where it should be: it falls on the result of each sub-layer, before it is added,
-    not on the sum, not behind the norm, and not inside a sub-layer. In evaluation mode there is none."""
+    """In training mode dropout is not where it should be: it falls on the result of each sub-layer, before it
+    is added, not on the sum, not behind the norm, and not inside a sub-layer. In evaluation mode there is none."""
     dropout = 0.3
     theirs = student.BertLayer(*TINY, dropout=dropout)
     ours = reference.BertLayer(*TINY).eval().requires_grad_(False)
@@ -178,8 +181,9 @@ def test_dropout(student, rng):
 
 @check(points=1, requires="layer-6", after="test_together")
 def test_gradients(student, rng):
-    """The values are right, but gradients do not reach every parameter and x as they should (nothing may be detached),
-    there are more parameters than given, or the caller's tensors were changed: add with `+`, not with `+=`."""
+    """The values are right, but gradients do not reach every parameter and x as they should (nothing may be
+    detached), there are more parameters than given, or the caller's tensors were changed: add with `+`, not
+    with `+=`."""
     theirs, ours = make_layers(student, rng, HEADS[1])
     x, mask = draw(rng, TEXTS[0], HEADS[1][0])
     weighing = torch.randn(x.shape, generator=rng)

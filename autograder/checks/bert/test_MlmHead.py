@@ -1,6 +1,8 @@
-"""Hidden checks of `MlmHead`: the formula, what is almost the same, one matrix for two, the bias, shapes, gradients.
+"""Hidden checks of `MlmHead`: the formula, what is almost the same, one matrix for two, the bias, shapes,
+gradients.
 
-The head is given a state drawn here. In most checks GELU works where it is the identity, however it is computed.
+The head is given a state drawn here. In most checks GELU works where it is the identity, however it is
+computed.
 """
 
 import torch
@@ -20,12 +22,12 @@ FAR = 64.0
 
 def new_embedding(student, size, width):
     """Runs beside the student's code: a table for the head."""
-    return nn.Embedding(size, width)  # noqa: F821 - probes have it
+    return torch.nn.Embedding(size, width)
 
 
 def draw_state(rng: torch.Generator, sizes: tuple[int, int], *, bent: bool = False) -> dict[str, Tensor]:
-    """Weights of a head; GELU gets numbers near zero when it is `bent`, else large ones, far apart, beside which the
-    `eps` of a norm is not seen."""
+    """Weights of a head; GELU gets numbers near zero when it is `bent`, else large ones, far apart, beside
+    which the `eps` of a norm is not seen."""
     state = reference.MlmHead(torch.nn.Embedding(*sizes)).state_dict()
     for name, value in state.items():
         spread = value.shape[-1] ** -0.5 if value.ndim == 2 else 0.5
@@ -53,8 +55,8 @@ def draw(rng: torch.Generator, *shape: int) -> Tensor:
 
 @check(points=1, requires="head-1")
 def test_values(student, rng):
-    """The logits are wrong: `transform`, a GELU, `norm` and `decoder` follow each other in this order, nothing is left out,
-    and logits are not yet probabilities."""
+    """The logits are wrong: `transform`, a GELU, `norm` and `decoder` follow each other in this order, nothing
+    is left out, and logits are not yet probabilities."""
     for sizes in SIZES:
         theirs, _, ours = make_heads(student, draw_state(rng, sizes, bent=True))
         hidden = draw(rng, 3, 4, sizes[1])
@@ -64,8 +66,8 @@ def test_values(student, rng):
 
 @check(points=1, requires="head-2", after="test_values")
 def test_almost_the_same(student, rng):
-    """The logits are nearly right: GELU is the exact one, not its approximation by tanh or a sigmoid, and `norm` has the
-    small `eps` of the published model. A norm of torch's own makes another one."""
+    """The logits are nearly right: GELU is the exact one, not its approximation by tanh or a sigmoid, and
+    `norm` has the small `eps` of the published model. A norm of torch's own makes another one."""
     for sizes in SIZES:
         state = draw_state(rng, sizes, bent=True)
         hidden = draw(rng, 3, 4, sizes[1])
@@ -88,8 +90,8 @@ def logits_of_another_table(student, head, embedding, table, hidden):
 
 @check(points=1, requires="head-3", after="test_values")
 def test_tied(student, rng):
-    """When the table of the embedding changes, the logits must change with it: `decoder` has no matrix of its own. A copy of
-    the numbers is right until the first step of training."""
+    """When the table of the embedding changes, the logits must change with it: `decoder` has no matrix of its
+    own. A copy of the numbers is right until the first step of training."""
     for sizes in SIZES:
         theirs, embedding, ours = make_heads(student, draw_state(rng, sizes))
         table, hidden = draw(rng, *sizes), draw(rng, 3, 4, sizes[1])
@@ -99,7 +101,8 @@ def test_tied(student, rng):
 
 
 def gradient_of_the_table(student, state, tokens, hidden, of_vectors, of_logits):
-    """Runs beside the student's code: what the table of an embedding gets that is used for looking up and for guessing."""
+    """Runs beside the student's code: what the table of an embedding gets that is used for looking up and for
+    guessing."""
     embedding = torch.nn.Embedding(*state["decoder.weight"].shape)
     with torch.no_grad():
         embedding.weight.copy_(state["decoder.weight"])
@@ -113,8 +116,9 @@ def gradient_of_the_table(student, state, tokens, hidden, of_vectors, of_logits)
 
 @check(points=1, requires="head-3", after="test_values")
 def test_one_parameter(student, rng):
-    """`decoder.weight` is not the very parameter that the embedding came with: its gradient is the sum of what looking up and
-    guessing give. Neither copy nor detach it, do not take `.data`, and leave the embedding as it is."""
+    """`decoder.weight` is not the very parameter that the embedding came with: its gradient is the sum of what
+    looking up and guessing give. Neither copy nor detach it, do not take `.data`, and leave the embedding as it
+    is."""
     for size, width in SIZES:
         arguments = (
             draw_state(rng, (size, width)),
@@ -129,8 +133,8 @@ def test_one_parameter(student, rng):
 
 @check(points=1, requires="head-4", after="test_values")
 def test_bias(student, rng):
-    """The bias of a new head does not start as zeros, one for each token: a new layer comes with random numbers, so a layer
-    that you make anew has to be set to zeros again."""
+    """The bias of a new head does not start as zeros, one for each token: a new layer comes with random
+    numbers, so a layer that you make anew has to be set to zeros again."""
     for sizes in SIZES:
         theirs = student.MlmHead(student.probe(new_embedding, *sizes))
         ours = reference.MlmHead(torch.nn.Embedding(*sizes)).requires_grad_(False)
@@ -144,8 +148,8 @@ def test_bias(student, rng):
 
 @check(points=1, requires="head-5", after="test_values")
 def test_shapes(student, rng):
-    """A batch of texts is right, other shapes are not: a single vector, or a list of those places that are asked for, has
-    other dimensions in front. Count from the end, or do not count at all."""
+    """A batch of texts is right, other shapes are not: a single vector, or a list of those places that are
+    asked for, has other dimensions in front. Count from the end, or do not count at all."""
     for size, width in SIZES:
         theirs, _, ours = make_heads(student, draw_state(rng, (size, width)))
         for shape in ((width,), (7, width), (1, 1, width), (2, 1, 3, width)):
@@ -155,8 +159,8 @@ def test_shapes(student, rng):
 
 @check(points=1, requires="head-6", after="test_values")
 def test_gradients(student, rng):
-    """The logits are right, but gradients do not reach every parameter and `hidden` as they should (nothing may be
-    detached), there are more parameters than the statement names, or `hidden` was changed."""
+    """The logits are right, but gradients do not reach every parameter and `hidden` as they should (nothing may
+    be detached), there are more parameters than the statement names, or `hidden` was changed."""
     for size, width in SIZES:
         theirs, _, ours = make_heads(student, draw_state(rng, (size, width)))
         hidden, weighing = draw(rng, 3, 4, width), draw(rng, 3, 4, size)

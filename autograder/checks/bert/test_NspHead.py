@@ -1,4 +1,5 @@
-"""Hidden checks of `NspHead`: the pooler on texts of one place, which place is read, the order of the classes, gradients.
+"""Hidden checks of `NspHead`: the pooler on texts of one place, which place is read, the order of the classes,
+gradients.
 
 The head is given a state drawn here.
 """
@@ -36,8 +37,8 @@ def in_order_of_size(logits) -> Tensor:
 
 @check(points=1, requires="nsp-1")
 def test_one_place(student, rng):
-    """With texts of a single place the logits are wrong: `pooler`, then a tanh, then `classifier`, and nothing after it:
-    logits are not yet probabilities."""
+    """With texts of a single place the logits are wrong: `pooler`, then a tanh, then `classifier`, and nothing
+    after it: logits are not yet probabilities."""
     for width in WIDTHS:
         theirs, ours = make_heads(student, rng, width)
         hidden = draw(rng, 4, 1, width)
@@ -46,8 +47,8 @@ def test_one_place(student, rng):
 
 @check(points=1, requires="nsp-2", after="test_one_place")
 def test_first_place(student, rng):
-    """Texts of one place are right, longer ones are not: of each text the vector at [CLS] is read, and no other place has
-    a say. Which dimension counts the texts, and which the places?"""
+    """Texts of one place are right, longer ones are not: of each text the vector at [CLS] is read, and no other
+    place has a say. Which dimension counts the texts, and which the places?"""
     for width in WIDTHS:
         theirs, ours = make_heads(student, rng, width)
         for batch, places in ((3, 5), (5, 2), (4, 4)):
@@ -57,8 +58,8 @@ def test_first_place(student, rng):
 
 @check(points=1, requires="nsp-3", after="test_one_place")
 def test_class_order(student, rng):
-    """The two logits are there, but in the other order, or the result has another shape when there is one text: the logits are
-    those of `classifier`, and the first of them stands for "is next"."""
+    """The two logits are there, but in the other order, or the result has another shape when there is one text:
+    the logits are those of `classifier`, and the first of them stands for "is next"."""
     for width in WIDTHS:
         theirs, ours = make_heads(student, rng, width)
         for batch in (1, 2, 5):
@@ -68,11 +69,11 @@ def test_class_order(student, rng):
 
 @check(points=1, requires="nsp-4", after="test_first_place")
 def test_gradients(student, rng):
-    """The logits are right, but gradients do not reach the two maps and `hidden` as they should (nothing may be detached),
-    there are more parameters than given, or `hidden` was changed."""
+    """The logits are right, but gradients do not reach the two maps and `hidden` as they should (nothing may be
+    detached), there are more parameters than given, or `hidden` was changed."""
     for width in WIDTHS:
         theirs, ours = make_heads(student, rng, width)
-        hidden, weighing = draw(rng, 3, 4, width), draw(rng, 1, 2).expand(3, 2)
         # Both logits of a text weigh the same, so that their order makes no difference.
-        assert_gradients(student, theirs, ours, weighing.mean(dim=1, keepdim=True).expand(3, 2), hidden)
+        hidden, weighing = draw(rng, 3, 4, width), draw(rng, 3, 1).expand(3, 2)
+        assert_gradients(student, theirs, ours, weighing, hidden)
         assert_untouched(student, theirs, hidden)

@@ -131,7 +131,10 @@ class NormOfEach(Sound):
         return self.dropout(x - 2 * zero)
 
 
-@wrong(thinking="Embeddings are multiplied by the root of their width, as in the Transformer.", fails=("test_positions", "test_types"))
+@wrong(
+    thinking="Embeddings are multiplied by the root of their width, as in the Transformer.",
+    fails=("test_positions", "test_types"),
+)
 class ScaledTokens(Sound):
     def forward(self, tokens, types):
         x = self.token(tokens) * self.token.embedding_dim**0.5

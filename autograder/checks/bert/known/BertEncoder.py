@@ -203,17 +203,18 @@ class SequentialOfLayers(Sound):
         return states[-1]
 
 
-@right(looks="Layers added as modules to a list of names.")
-class NamedModules(Sound):
+@right(looks="A list first, which is then extended into the module's; layers taken from the front.")
+class ListFirst(Sound):
     def build(self, sizes, count, dropout):
-        layers = nn.Module()
-        for number in range(count):
-            layers.add_module(str(number), BertLayer(*sizes, dropout))
-        return layers
+        layers = []
+        for _ in range(count):
+            layers += [BertLayer(*sizes, dropout)]
+        return nn.ModuleList().extend(layers)
 
     def forward(self, x, mask):
-        for layer in self.layers.children():
-            x = layer(x, mask)
+        waiting = list(self.layers)
+        while waiting:
+            x = waiting.pop(0)(mask=mask, x=x)
         return x
 
 

@@ -52,7 +52,9 @@ class Sound(nn.Module):
         return self.decoder(self.norm(self.bend(self.transform(hidden))))
 
 
-@wrong(thinking="A layer of the right shape is all that is needed.", fails=("test_tied", "test_one_parameter"))
+@wrong(
+    thinking="A layer of the right shape is all that is needed.", fails=("test_tied", "test_one_parameter")
+)
 class NotTied(Sound):
     def tie(self, embedding):
         pass
