@@ -11,8 +11,8 @@ from autograder.checks.comparing import assert_same
 from autograder.checks.modules import assert_each_by_itself, assert_gradients, assert_untouched
 from solutions.bert import embeddings as reference
 
-SIZES = ((5, 6, 8, 2), (11, 9, 7, 3))
-"""(V, D, max_length, num_types); once there are fewer tokens than places, once fewer places than tokens."""
+SIZES = ((5, 6, 8), (11, 9, 7, 3))
+"""(V, D, max_length) and, unless it is 2, num_types; once V is below max_length, once above."""
 
 TABLES = ("token", "position", "token_type")
 
@@ -46,11 +46,12 @@ def make_modules(
     return theirs, ours
 
 
-def draw(rng: torch.Generator, sizes: tuple[int, ...], batch: int, length: int) -> tuple[Tensor, Tensor]:
-    """Tokens and types (B, T) of any numbers; each type occurs somewhere, next to another one."""
-    tokens = torch.randint(sizes[0], (batch, length), generator=rng)
-    types = torch.randint(sizes[3], (batch, length), generator=rng)
-    types[..., -1] = (types[..., 0] + 1) % sizes[3]
+def draw(rng: torch.Generator, ours, batch: int, length: int) -> tuple[Tensor, Tensor]:
+    """Tokens and types (B, T) of any numbers; the last type of a text is not the first one."""
+    tokens = torch.randint(ours.token.num_embeddings, (batch, length), generator=rng)
+    kinds = ours.token_type.num_embeddings
+    types = torch.randint(kinds, (batch, length), generator=rng)
+    types[:, -1] = (types[:, 0] + 1) % kinds
     return tokens, types
 
 
@@ -59,7 +60,7 @@ def assert_same_vectors(student, rng: torch.Generator, **settings) -> None:
     for sizes in SIZES:
         theirs, ours = make_modules(student, rng, sizes, **settings)
         for batch, length in ((3, 4), (2, sizes[2]), (5, 5), (1, 1)):
-            arguments = draw(rng, sizes, batch, length)
+            arguments = draw(rng, ours, batch, length)
             assert_same(theirs(*arguments), ours(*arguments))
 
 
@@ -72,14 +73,14 @@ def test_tokens(student, rng):
 
 @check(points=1, requires="embed-2", after="test_tokens")
 def test_positions(student, rng):
-    """Tokens alone are right, but not with positions: the first place of every text has row zero of `position`,
-    the next place the next row, whatever stands there. The rows are added before the norm."""
+    """Tokens alone are right, but not with positions: the first position of every text has row zero of
+    `position`, the next one the next row, whatever stands there. The rows are added before the norm."""
     assert_same_vectors(student, rng, only=("token", "position"))
 
 
 @check(points=1, requires="embed-3", after="test_tokens")
 def test_types(student, rng):
-    """Tokens alone are right, but not with types: each place of each text has its own type in `types`, which
+    """Tokens alone are right, but not with types: each position of each text has its own type in `types`, which
     picks a row of `token_type`. The rows are added before the norm."""
     assert_same_vectors(student, rng, only=("token", "token_type"))
 
@@ -96,7 +97,7 @@ def test_norm(student, rng):
 @check(points=1, requires="embed-5", after="test_tokens")
 def test_dropout(student, rng):
     """In training mode each entry of the norm's result is kept or dropped by itself: dropout is the last step,
-    and the only place for it. In evaluation mode there is none."""
+    and the only one of its kind. In evaluation mode there is none."""
     sizes = SIZES[0]
     for dropout in (0.5, 0.2):
         _, ours = make_modules(student, rng, sizes, only=("token",))
@@ -104,7 +105,7 @@ def test_dropout(student, rng):
         ours.norm.bias.data.abs_().add_(3)
         theirs = student.BertEmbeddings(*sizes, dropout=dropout)
         theirs.load_state(ours.state_dict())
-        arguments = draw(rng, sizes, 25, 6)
+        arguments = draw(rng, ours, 25, 6)
         theirs.train()
         trained, whole = theirs(*arguments), ours(*arguments)
         assert isinstance(trained, Tensor)
@@ -123,7 +124,7 @@ def test_gradients(student, rng):
     changed."""
     for sizes in SIZES:
         theirs, ours = make_modules(student, rng, sizes)
-        arguments = draw(rng, sizes, 3, 5)
+        arguments = draw(rng, ours, 3, 5)
         weighing = torch.randn(3, 5, sizes[1], generator=rng)
         assert_gradients(student, theirs, ours, weighing, *arguments)
         assert_untouched(student, theirs, *arguments)

@@ -87,8 +87,8 @@ def assert_same_layer(
 def test_attention(student, rng):
     """With one head, no padding and a silent feed-forward network, the layer is wrong: x gives queries, keys
     and values, each by its own map; scores are divided by the root of the head's width; `output` maps what
-    comes out; x is added to it; then comes `attention_norm`. Every place looks at every place, also to the
-    right."""
+    comes out; x is added to it; then comes `attention_norm`. Every position looks at every position, also to
+    the right."""
     assert_same_layer(student, rng, ONE_HEAD, only="output")
 
 
@@ -120,7 +120,7 @@ def test_together(student, rng):
 def test_padding(student, rng):
     """Without padding the layer is right, with padding it is not: where the mask is `False` stands a key that
     nobody may look at, in no head. Each text has its own row of the mask, which belongs to the last dimension
-    of the scores. A place of padding still looks, so that no row of scores is hidden as a whole and nothing
+    of the scores. A position of padding still looks, so that no row of scores is hidden as a whole and nothing
     becomes `nan`."""
     for sizes in HEADS:
         theirs, ours = make_layers(student, rng, sizes, only="output")

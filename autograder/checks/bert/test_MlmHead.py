@@ -148,7 +148,7 @@ def test_bias(student, rng):
 
 @check(points=1, requires="head-5", after="test_values")
 def test_shapes(student, rng):
-    """A batch of texts is right, other shapes are not: a single vector, or a list of those places that are
+    """A batch of texts is right, other shapes are not: a single vector, or a list of those positions that are
     asked for, has other dimensions in front. Count from the end, or do not count at all."""
     for size, width in SIZES:
         theirs, _, ours = make_heads(student, draw_state(rng, (size, width)))

@@ -1,5 +1,5 @@
-"""Hidden checks of `NspHead`: the pooler on texts of one place, which place is read, the order of the classes,
-gradients.
+"""Hidden checks of `NspHead`: the pooler on texts of one position, which position is read, the order of the
+classes, gradients.
 
 The head is given a state drawn here.
 """
@@ -37,8 +37,8 @@ def in_order_of_size(logits) -> Tensor:
 
 @check(points=1, requires="nsp-1")
 def test_one_place(student, rng):
-    """With texts of a single place the logits are wrong: `pooler`, then a tanh, then `classifier`, and nothing
-    after it: logits are not yet probabilities."""
+    """With texts of a single position the logits are wrong: `pooler`, then a tanh, then `classifier`, and
+    nothing after it: logits are not yet probabilities."""
     for width in WIDTHS:
         theirs, ours = make_heads(student, rng, width)
         hidden = draw(rng, 4, 1, width)
@@ -47,8 +47,8 @@ def test_one_place(student, rng):
 
 @check(points=1, requires="nsp-2", after="test_one_place")
 def test_first_place(student, rng):
-    """Texts of one place are right, longer ones are not: of each text the vector at [CLS] is read, and no other
-    place has a say. Which dimension counts the texts, and which the places?"""
+    """Texts of one position are right, longer ones are not: of each text the vector at [CLS] is read, and no
+    other position has a say. Which dimension counts the texts, and which the positions?"""
     for width in WIDTHS:
         theirs, ours = make_heads(student, rng, width)
         for batch, places in ((3, 5), (5, 2), (4, 4)):
