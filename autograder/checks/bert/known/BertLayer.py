@@ -113,9 +113,8 @@ class WithoutTheLastMap(Sound):
 )
 class CausalToo(Sound):
     def look(self, q, k, v, mask):
-        return F.scaled_dot_product_attention(
-            q, k, v, mask[:, None, None].expand(-1, -1, q.shape[2], -1).tril()
-        )
+        seen = mask[:, None, None].expand(-1, -1, q.shape[2], -1).tril()
+        return F.scaled_dot_product_attention(q, k, v, seen)
 
 
 @wrong(thinking="A mask says what is hidden.", fails=("test_attention",))
