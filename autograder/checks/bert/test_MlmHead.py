@@ -16,8 +16,8 @@ from solutions.bert import heads as reference
 SIZES = ((11, 6), (5, 9))
 """(V, D); once there are more tokens than entries of a vector, once fewer."""
 
-FAR = 64.0
-"""Here GELU is the identity, however it is computed."""
+LARGE = (12.0, 60.0)
+"""Between these GELU is the identity, however it is computed."""
 
 
 def new_embedding(student, size, width):
@@ -26,15 +26,14 @@ def new_embedding(student, size, width):
 
 
 def draw_state(rng: torch.Generator, sizes: tuple[int, int], *, bent: bool = False) -> dict[str, Tensor]:
-    """Weights of a head; GELU gets numbers near zero when it is `bent`, else large ones, far apart, beside
-    which the `eps` of a norm is not seen."""
+    """Weights of a head; GELU gets numbers near zero when it is `bent`, else large ones, so far apart that the
+    `eps` of a norm is not seen."""
     state = reference.MlmHead(torch.nn.Embedding(*sizes)).state_dict()
     for name, value in state.items():
         spread = value.shape[-1] ** -0.5 if value.ndim == 2 else 0.5
         value.normal_(float(name == "norm.weight"), spread, generator=rng)
     if not bent:
-        state["transform.weight"].mul_(4)
-        state["transform.bias"].add_(FAR)
+        state["transform.bias"].uniform_(*LARGE, generator=rng)
     return state
 
 

@@ -8,6 +8,8 @@ from torch import nn
 
 from autograder.checks.variants import cheat, right, wrong
 
+EQUIVALENT = {"`types` for `tokens` in `tokens.shape`": "both have the same shape"}
+
 
 def observe(student, seed):
     """Result and gradients of a module of random size, in evaluation mode and in training mode."""
