@@ -29,17 +29,29 @@ def grader_version() -> str:
 
 
 def checks_key(assignment: Assignment, exercise: str) -> str:
-    """Of the check module of an exercise, of what all check modules share, and of its neighbours that it imports."""
+    """Of the check module of an exercise, of `comparing.py`, and of what else it imports of `autograder.checks`, itself
+    or through these."""
     folder = assignment.root / "autograder" / "checks"
     module = (folder / assignment.topic / f"test_{exercise}.py").read_text(encoding="utf-8")
-    package = f"autograder.checks.{assignment.topic}."
-    neighbours = sorted(
-        f"{node.module.removeprefix(package)}.py"
+    found: dict[str, str] = {}
+    waiting = _imported_checks(module)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = (folder / f"{name}.py").read_text(encoding="utf-8")
+            waiting |= _imported_checks(found[name])
+    comparing = (folder / "comparing.py").read_text(encoding="utf-8")
+    return tree_key(module, comparing, *(found[name] for name in sorted(found.keys() - {"comparing"})))
+
+
+def _imported_checks(module: str) -> set[str]:
+    """The modules of `autograder.checks` that a module imports from, such as `attention/layers`."""
+    package = "autograder.checks."
+    return {
+        node.module.removeprefix(package).replace(".", "/")
         for node in ast.parse(module).body
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(package)
-    )
-    files = [folder / "comparing.py", *(folder / assignment.topic / name for name in neighbours)]
-    return tree_key(module, *(file.read_text(encoding="utf-8") for file in files))
+    }
 
 
 def reference_key(assignment: Assignment, exercise: str) -> str:

@@ -16,7 +16,7 @@ class BertLayer(nn.Module):
     Parameters (the names are fixed): `query`, `key`, `value` and `output`, each an `nn.Linear` from D to D;
     `attention_norm`; `inner` (D to d_ff) and `outer` (d_ff to D) with the exact GELU between them; `output_norm`. Both
     norms are an `nn.LayerNorm` of width D with eps 1e-12. Head h uses entries h * D/H to (h + 1) * D/H of a projected
-    vector. The published model also drops attention weights in training; here they stay.
+    vector, as `split` deals them out. The published model also drops attention weights in training; here they stay.
 
     Args:
         d_model: D, the width of the model.
@@ -43,6 +43,10 @@ class BertLayer(nn.Module):
         self.output_norm = nn.LayerNorm(d_model, eps=1e-12)
         self.dropout = nn.Dropout(dropout)
 
+    def split(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, H, T, D / H), a run of neighbouring entries for each head."""
+        return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """One layer.
 
@@ -51,14 +55,12 @@ class BertLayer(nn.Module):
             mask: (B, T) bool, True at tokens, False at padding, which nobody looks at.
 
         Returns:
-            (B, T, D) float; what stands at padding means nothing.
+            (B, T, D) float; what stands at padding is finite and means nothing.
         """
         ### BEGIN SOLUTION
-        projected = self.query(x), self.key(x), self.value(x)  # (B, T, D) each
-        q, k, v = (each.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for each in projected)
+        q, k, v = (self.split(projection(x)) for projection in (self.query, self.key, self.value))
         heads = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])  # (B, H, T, D / H)
-        attended = self.output(heads.transpose(1, 2).flatten(start_dim=2))  # (B, T, D)
-        x = self.attention_norm(x + self.dropout(attended))
+        x = self.attention_norm(x + self.dropout(self.output(heads.transpose(1, 2).flatten(start_dim=2))))
         return self.output_norm(x + self.dropout(self.outer(F.gelu(self.inner(x)))))
         ### END SOLUTION
 

@@ -108,7 +108,7 @@ class FastBertLayer(BertLayer):
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """(R, T, D) float from the same; the mask is broadcastable to (R, H, T, T), bool or what is added to scores."""
         projected = self.in_proj(x).chunk(3, dim=-1)  # (R, T, D) each
-        q, k, v = (each.unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for each in projected)
+        q, k, v = (self.split(each) for each in projected)  # (R, H, T, D / H) each
         heads = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)  # (R, H, T, D / H)
         x = self.attention_norm(x + self.dropout(self.output(heads.transpose(1, 2).flatten(2))))
         return self.output_norm(x + self.dropout(self.outer(F.gelu(self.inner(x)))))

@@ -24,13 +24,13 @@ class MlmHead(nn.Module):
 
     def __init__(self, embedding: nn.Embedding) -> None:
         super().__init__()
-        ### BEGIN SOLUTION
         size, width = embedding.weight.shape
         self.transform = nn.Linear(width, width)
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.decoder = nn.Linear(width, size)
-        self.decoder.weight = embedding.weight
         nn.init.zeros_(self.decoder.bias)
+        ### BEGIN SOLUTION
+        self.decoder.weight = embedding.weight
         ### END SOLUTION
 
     def forward(self, hidden: Tensor) -> Tensor:

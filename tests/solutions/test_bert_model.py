@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from tiny_bert import D_FF, SMALL, B, D, H, L, T, V, drawn, randomise, texts
 from torch import Tensor, nn
 
+from nlpcourse.standins import bert as public
 from solutions.bert.classifiers import SequenceClassifier
 from solutions.bert.config import BertConfig
 from solutions.bert.embeddings import BertEmbeddings
@@ -98,6 +99,23 @@ def test_a_layer_is_that_of_torch() -> None:
 def test_a_width_that_heads_do_not_divide_is_refused() -> None:
     with pytest.raises(ValueError, match="d_model is 10, expected a multiple of num_heads, which is 3"):
         BertLayer(10, 3, 20)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 1.0])
+def test_the_layer_that_is_lent_is_the_reference(dropout: float) -> None:
+    mine, lent = (kind(D, H, D_FF, dropout=dropout) for kind in (BertLayer, public.BertLayer))
+    randomise(mine)
+    lent.load_state_dict(mine.state_dict())
+    x, (_, _, mask) = drawn(B, T, D).requires_grad_(), texts()
+    found, expected = (layer(x, mask)[mask] for layer in (lent, mine))
+    torch.testing.assert_close(found, expected, **CLOSE)
+    weighing = drawn(*found.shape, seed=1)
+    for one, other in zip(
+        torch.autograd.grad(found, [x, *lent.parameters()], weighing),
+        torch.autograd.grad(expected, [x, *mine.parameters()], weighing),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, **CLOSE)
 
 
 def test_the_encoder_goes_through_layers_of_its_own_in_order() -> None:

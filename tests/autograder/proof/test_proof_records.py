@@ -1,6 +1,7 @@
 """The records of known answers, mutants and seeds hold for the code as it is; a sample is graded again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from autograder.assignment import Assignment
 from autograder.authoring.command import manuscripts
 from autograder.proof import mutants, variants
+from autograder.proof.keys import checks_key
 from autograder.proof.local import assignment_of, grade_locally
 from autograder.sandbox.layers import layers
 from nlpcourse.paths import project_root
@@ -114,6 +116,26 @@ def test_a_record_of_known_answers_that_does_not_hold_is_told(change, sentence: 
 )
 def test_a_record_of_mutants_that_does_not_hold_is_told(change, sentence: str) -> None:
     assert any(sentence in found for found in damaged("mutants", change))
+
+
+def test_a_record_depends_on_every_helper_of_its_checks(assignment: Assignment, tmp_path: Path) -> None:
+    folder = tmp_path / "autograder" / "checks"
+    (folder / "bert").mkdir(parents=True)
+    texts = {
+        "comparing.py": "A = 1",
+        "modules.py": "from autograder.checks.comparing import A",
+        "bert/layers.py": "from autograder.checks.modules import A",
+        "bert/test_f.py": "from autograder.checks.bert.layers import A",
+        "bert/test_g.py": "from autograder.checks import check",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    elsewhere = replace(assignment, root=tmp_path, topic="bert")
+    before = checks_key(elsewhere, "f")
+    for name, text in texts.items():
+        (folder / name).write_text(f"{text}\nB = 2", encoding="utf-8")
+        assert (checks_key(elsewhere, "f") == before) is (name == "bert/test_g.py")
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def test_an_update_keeps_what_holds_and_drops_what_does_not(assignment: Assignment) -> None:
