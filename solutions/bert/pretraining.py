@@ -91,7 +91,11 @@ class PretrainingConfig(StepConfig):
 
 @dataclass(frozen=True)
 class Held:
-    """Held-out texts with hidden tokens, the same ones whenever they are asked for."""
+    """Held-out texts with hidden tokens, the same ones whenever they are asked for.
+
+    Only `[MASK]` is asked about. Training also asks about tokens that stay, where a model that copies is right and a
+    baseline that does not see the token cannot be.
+    """
 
     inputs: Tensor
     """(B, T) long."""
@@ -110,6 +114,7 @@ class Held:
         chosen = torch.randperm(len(pairs), generator=generator)[: config.judged]
         tokens, types = segments.texts(pairs[chosen], config.length)
         inputs, labels = mask_tokens(tokens, _special(tokens), MASK, size, generator, config.rate)
+        labels = labels.masked_fill(inputs != MASK, -100)  # what stays could be copied
         return cls(inputs, types, labels, is_next[chosen])
 
     def asked(self) -> tuple[np.ndarray, np.ndarray]:

@@ -103,6 +103,8 @@ def test_held_out_texts_are_the_same_every_time_and_judged_by_hand() -> None:
         mlm, nsp = clear(one.inputs, one.types, torch.ones_like(one.inputs, dtype=torch.bool))
     where = one.labels != -100
     gold = one.labels[where]
+    assert (one.inputs[where] == MASK).all()
+    assert (one.inputs == MASK).sum() == where.sum()
     assert found["masked tokens right"] == pytest.approx(
         (mlm[where].argmax(1) == gold).double().mean().item()
     )
