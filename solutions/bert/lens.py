@@ -63,10 +63,7 @@ def guesses(model: BertForPreTraining, tokenizer: Tokenizer, text: str, *, count
     best, numbers = shares.topk(count, dim=-1)
     named = [
         [
-            [
-                [tokenizer.id_to_token(number), round(share, 4)]
-                for number, share in zip(*layer, strict=True)
-            ]
+            [[tokenizer.id_to_token(number), round(share, 4)] for number, share in zip(*layer, strict=True)]
             for layer in zip(*token, strict=True)
         ]
         for token in zip(numbers.tolist(), best.tolist(), strict=True)

@@ -39,7 +39,11 @@ class ProbeConfig:
 
 
 def by_layer(
-    bert: Bert, examples: dict[str, Examples], config: ProbeConfig, num_classes: int, control: int | None = None
+    bert: Bert,
+    examples: dict[str, Examples],
+    config: ProbeConfig,
+    num_classes: int,
+    control: int | None = None,
 ) -> dict[str, float]:
     """What probes get right after each layer: trained on words of `train`, asked about words of `test`.
 

@@ -53,7 +53,9 @@ def test_vectors_of_words_come_with_their_labels() -> None:
     bert = model(40).bert
     tokens = [torch.tensor([CLS, 7, 8, SEP]), torch.tensor([CLS, 9, SEP])]
     labels = [torch.tensor([-100, 5, -100, -100]), torch.tensor([-100, 6, -100])]
-    layers, gold = probing.word_vectors(bert, Examples(tokens, [torch.zeros_like(each) for each in tokens], labels))
+    layers, gold = probing.word_vectors(
+        bert, Examples(tokens, [torch.zeros_like(each) for each in tokens], labels)
+    )
     assert gold.tolist() == [5, 6]
     assert len(layers) == 4
     for number, row in enumerate(tokens):

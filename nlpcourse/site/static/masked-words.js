@@ -41,7 +41,7 @@
       scroll.replaceChildren(table);
       const shares = truth[place].map(percent);
       const first = layers.findIndex((layer) => layer[0][0] === word);
-      const best = first < 0 ? "It is the first guess after no layer" : `It is the first guess after layer ${first} for the first time`;
+      const best = first < 0 ? "No layer has it as its first guess" : `Layer ${first} is the first whose first guess is right`;
       said.textContent = `Hidden: "${word}". Its probability after layers 0 to ${layers.length - 1}: ${shares.join(", ")}. ${best}.`;
     };
 
