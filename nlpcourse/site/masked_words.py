@@ -86,9 +86,9 @@ def figure(found: dict[str, Any]) -> str:
 <p class="course-masked-said" aria-live="polite"></p>
 <div class="course-masked-scroll" tabindex="0" role="region" aria-label="Guesses after each layer"></div>
 </div>
-<noscript><p>With JavaScript on, you choose here which word is hidden, and see five guesses after each layer.</p></noscript>
-<figcaption>What the head guesses at a hidden word from the vector after each of {last} layers; layer 0 is the embedding.
-The word that was hidden is marked with ✓. (Record {escape(found["run"])}.)</figcaption>
+<noscript><p>With JavaScript on, you choose which word is hidden, and see the best guesses after each layer.</p></noscript>
+<figcaption>What the head guesses at a hidden word from the vector after each of {last} layers; layer 0 is the
+embedding. The word that was hidden is marked with ✓. (Record {escape(found["run"])}.)</figcaption>
 <details><summary>The first guesses as a table</summary>
 <div tabindex="0" role="region" aria-label="Table of the first guess at each word"><table class="table">
 <caption>The most probable word at each place, when the word there is hidden</caption>

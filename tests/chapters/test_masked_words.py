@@ -31,7 +31,21 @@ def text(*words: str, last: float = 0.6) -> dict[str, Any]:
     }
 
 
-LONG = "the number of bytes that were written to the output file and to the error stream".split()
+LONG = [
+    "the",
+    "number",
+    "of",
+    "bytes",
+    "written",
+    "to",
+    "the",
+    "output",
+    "file",
+    "or",
+    "the",
+    "error",
+    "stream",
+]
 RECORD = {
     "run": "by-hand-0",
     "texts": [text("a", "list"), text(*LONG), text("the", "file", "exists", last=0.75)],
