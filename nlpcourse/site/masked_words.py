@@ -86,7 +86,7 @@ def figure(found: dict[str, Any]) -> str:
 <p class="course-masked-said" aria-live="polite"></p>
 <div class="course-masked-scroll" tabindex="0" role="region" aria-label="Guesses after each layer"></div>
 </div>
-<noscript><p>With JavaScript on, you choose which word is hidden, and see the best guesses after each layer.</p></noscript>
+<noscript><p>With JavaScript on, you choose the word that is hidden, and see more guesses.</p></noscript>
 <figcaption>What the head guesses at a hidden word from the vector after each of {last} layers; layer 0 is the
 embedding. The word that was hidden is marked with ✓. (Record {escape(found["run"])}.)</figcaption>
 <details><summary>The first guesses as a table</summary>

@@ -269,7 +269,7 @@ _SMOKE: dict[str, Any] = {
     "tokens": 512,
     "lr": 3e-3,
 }
-_LAPTOP: dict[str, Any] = {"lr": 5e-4, "warmup": 50}
+_LAPTOP: dict[str, Any] = {"lr": 5e-4, "warmup": 50, "examples": 4000}
 _GPU: dict[str, Any] = {"lr": 3e-5, "warmup": 100, "tokens": 8192, "precision": "bf16"}
 
 
