@@ -15,6 +15,7 @@ from nlpcourse.site import (
     facts,
     grading_times,
     head_maps,
+    masked_words,
     vector_map,
 )
 from nlpcourse.site.cache import cache_folder
@@ -29,6 +30,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     facts.setup(app)
     vector_map.setup(app)
     head_maps.setup(app)
+    masked_words.setup(app)
     attack_table.setup(app)
     grading_times.setup(app)
     assets.setup(app)

@@ -91,7 +91,11 @@ class PretrainingConfig(StepConfig):
 
 @dataclass(frozen=True)
 class Held:
-    """Held-out texts with hidden tokens, the same ones whenever they are asked for."""
+    """Held-out texts with hidden tokens, the same ones whenever they are asked for.
+
+    Every chosen token is hidden by `[MASK]`. Training lets some of them stay, where a model that copies is right and a
+    baseline that does not see the token cannot be.
+    """
 
     inputs: Tensor
     """(B, T) long."""
@@ -109,7 +113,8 @@ class Held:
         pairs, is_next = _tensors(sentence_pairs(segments.documents, generator))
         chosen = torch.randperm(len(pairs), generator=generator)[: config.judged]
         tokens, types = segments.texts(pairs[chosen], config.length)
-        inputs, labels = mask_tokens(tokens, _special(tokens), MASK, size, generator, config.rate)
+        _, labels = mask_tokens(tokens, _special(tokens), MASK, size, generator, config.rate)
+        inputs = tokens.masked_fill(labels != -100, MASK)  # what stays could be copied
         return cls(inputs, types, labels, is_next[chosen])
 
     def asked(self) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,8 @@ no published test file here, so dev is what its record and the published figure 
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -14,7 +16,7 @@ from torch import Tensor, nn
 
 from nlpcourse.data import docstrings, published
 from nlpcourse.data.published import Tagged
-from solutions.bert import baselines, finetuning, pretraining, tasks
+from solutions.bert import baselines, finetuning, lens, pretraining, probing, tasks
 from solutions.bert.classifiers import SequenceClassifier
 from solutions.bert.corpus import Segments, documents, information, tokenizer_of
 from solutions.bert.examples import Examples, asked, classified, some, tagged
@@ -22,6 +24,7 @@ from solutions.bert.fast import FastBertEncoder, FastBertForPreTraining
 from solutions.bert.finetuning import FineTuningConfig, begin
 from solutions.bert.model import Bert, BertForPreTraining
 from solutions.bert.pretraining import Held, PretrainingConfig
+from solutions.bert.probing import ProbeConfig
 from solutions.bert.spans import SpanClassifier
 from solutions.bert.tagging import TokenClassifier
 from solutions.bert.tasks import Classified
@@ -115,6 +118,29 @@ def tune_wnut17(config: FineTuningConfig, session: Session) -> Result:
     return _tune_tags(config, session, texts, "wnut17")
 
 
+def look_inside(config: ProbeConfig, session: Session) -> Result:
+    """After each layer: which tag of a parameter's entry a probe finds, and what the head guesses at hidden words."""
+    trained, tokenizer = begin(config.weights, config.length, session)
+    torch.manual_seed(session.seed)
+    untrained = BertForPreTraining(trained.config).eval()
+    texts = _some(tasks.entries(), config)
+    tags = sorted({tag for each in texts.values() for text in each for tag in text.tags})
+    examples = {split: tagged(each, tags, tokenizer, config.length) for split, each in texts.items()}
+    with session.stretch(sum(len(text) for text in examples["train"].words)):
+        metrics = probing.by_layer(trained.bert, examples, config, len(tags))
+        compared = {
+            "untrained": probing.by_layer(untrained.bert, examples, config, len(tags)),
+            "control task": probing.by_layer(trained.bert, examples, config, len(tags), session.seed),
+        }
+    usual = baselines.frequent_tags(texts["train"], examples["test"].words)
+    true = [label for labels in examples["test"].labels for label in labels[labels != -100].tolist()]
+    right = sum(tags[label] == tag for label, tag in zip(true, chain(*usual), strict=True))
+    compared["most frequent tag"] = {"accuracy": right / len(true)}
+    hidden = [lens.guesses(trained, tokenizer, text) for text in lens.TEXTS]
+    files = {"masked-words.json": {"weights": config.weights, "texts": hidden}} if session.seed == 0 else None
+    return Result(_data(texts, examples), metrics, compared, files)
+
+
 def _tune_classes(
     config: FineTuningConfig,
     session: Session,
@@ -189,7 +215,7 @@ def _tune(
     return judge(model, examples["test"], session.device)
 
 
-def _some(texts: dict[str, list[Any]], config: FineTuningConfig) -> dict[str, list[Any]]:
+def _some(texts: dict[str, list[Any]], config: FineTuningConfig | ProbeConfig) -> dict[str, list[Any]]:
     """As many as the settings ask for."""
     return {
         split: some(each, config.examples if split == "train" else config.judged)
@@ -243,20 +269,24 @@ _SMOKE: dict[str, Any] = {
     "tokens": 512,
     "lr": 3e-3,
 }
-_LAPTOP: dict[str, Any] = {"lr": 5e-4, "warmup": 50}
+_LAPTOP: dict[str, Any] = {"lr": 5e-4, "warmup": 50, "examples": 4000}
 _GPU: dict[str, Any] = {"lr": 3e-5, "warmup": 100, "tokens": 8192, "precision": "bf16"}
 
 
 def _on_docstrings(
     name: str, title: str, train: Callable[[FineTuningConfig, Session], Result], *, epochs: int
-) -> Run:
-    """A fine-tuning of the course's own BERT of the same preset."""
+) -> tuple[Run, Run]:
+    """A fine-tuning of the course's own BERT of the same preset, and the same training from random weights."""
     presets = {
         "smoke": FineTuningConfig(**_SMOKE),
         "laptop": FineTuningConfig(**_LAPTOP, epochs=epochs),
         "gpu": FineTuningConfig(**_GPU, weights="bert-long-gpu-0", length=512, epochs=epochs),
     }
-    return Run(name, title, presets, train, parallel=True)
+    fresh = {preset: replace(config, fresh=True) for preset, config in presets.items()}
+    return (
+        Run(name, title, presets, train, parallel=True),
+        Run(f"{name}-fresh", f"{title}, from random weights", fresh, train, parallel=True),
+    )
 
 
 def _on_published(
@@ -305,10 +335,20 @@ RUNS = (
         pretrain,
         parallel=True,
     ),
-    _on_docstrings("bert-packages", "which package a docstring is from", tune_packages, epochs=3),
-    _on_docstrings("bert-pairs", "whether a body belongs to a summary line", tune_pairs, epochs=4),
-    _on_docstrings("bert-spans", "the sentence that describes a parameter", tune_spans, epochs=3),
-    _on_docstrings("bert-tags", "names and types of parameters", tune_tags, epochs=8),
+    *_on_docstrings("bert-packages", "which package a docstring is from", tune_packages, epochs=3),
+    *_on_docstrings("bert-pairs", "whether a body belongs to a summary line", tune_pairs, epochs=4),
+    *_on_docstrings("bert-spans", "the sentence that describes a parameter", tune_spans, epochs=3),
+    *_on_docstrings("bert-tags", "names and types of parameters", tune_tags, epochs=8),
+    Run(
+        "bert-layers",
+        "what the course's BERT knows after each layer: probes, and guesses of hidden words",
+        {
+            "smoke": ProbeConfig(weights="bert-smoke-0", length=48, examples=50, judged=50, steps=20),
+            "laptop": ProbeConfig(),
+            "gpu": ProbeConfig(weights="bert-long-gpu-0"),
+        },
+        look_inside,
+    ),
     _on_published("sst5", "the sentiment of a sentence, in five classes", tune_sst5, epochs=3),
     _on_published("wnut17", "entities in social media", tune_wnut17, epochs=5),
 )

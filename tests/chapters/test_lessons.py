@@ -88,7 +88,7 @@ def test_a_page_of_real_runs_types_no_number() -> None:
     for path in (each for each in PAGES if each.stem == "real-thing"):
         prose = CELL.sub("", path.read_text(encoding="utf-8").split("---", 2)[2])
         prose = re.sub(
-            r"\{[\w:]+\}`[^`]*`|\[[^\]]*\]\([^)]*\)|```.*?```|`[^`]*`|3CosAdd|Multi30k",
+            r"\{[\w:]+\}`[^`]*`|\[[^\]]*\]\([^)]*\)|```.*?```|`[^`]*`|3CosAdd|Multi30k|SST-5|WNUT-17|F1",
             "",
             prose,
             flags=re.DOTALL,

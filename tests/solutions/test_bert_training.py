@@ -1,5 +1,6 @@
 """Training of BERT: the loss by hand, n-grams by counting, wrong settings, every run from end to end."""
 
+import json
 import math
 from collections import Counter
 from dataclasses import asdict, fields, replace
@@ -18,10 +19,12 @@ from solutions.bert import pretraining
 from solutions.bert.corpus import CLS, MASK, SEP, Segments
 from solutions.bert.fast import FastBertForPreTraining
 from solutions.bert.finetuning import FineTuningConfig, begin
+from solutions.bert.lens import TEXTS
 from solutions.bert.losses import pretraining_loss
 from solutions.bert.model import BertForPreTraining
 from solutions.bert.ngrams import Trigram
 from solutions.bert.pretraining import Held, PretrainingConfig
+from solutions.bert.probing import ProbeConfig
 from solutions.bert.train import RUNS, pretrain
 from solutions.training import command, record
 from solutions.training.session import Session, Stopped
@@ -100,6 +103,8 @@ def test_held_out_texts_are_the_same_every_time_and_judged_by_hand() -> None:
         mlm, nsp = clear(one.inputs, one.types, torch.ones_like(one.inputs, dtype=torch.bool))
     where = one.labels != -100
     gold = one.labels[where]
+    assert (one.inputs[where] == MASK).all()
+    assert (one.inputs == MASK).sum() == where.sum()
     assert found["masked tokens right"] == pytest.approx(
         (mlm[where].argmax(1) == gold).double().mean().item()
     )
@@ -217,7 +222,7 @@ def test_sizes_that_do_not_fit_are_one_line() -> None:
 
 
 def test_every_field_of_a_configuration_is_explained() -> None:
-    for cls in (PretrainingConfig, FineTuningConfig):
+    for cls in (PretrainingConfig, FineTuningConfig, ProbeConfig):
         lines = (
             Path(__import__(cls.__module__, fromlist=["_"]).__file__).read_text(encoding="utf-8").splitlines()
         )
@@ -271,6 +276,7 @@ METRICS = {
     "bert-pairs": ("accuracy", "tfidf"),
     "bert-spans": ("F1", "sentence behind the name"),
     "bert-tags": ("F1", "most frequent tag"),
+    "bert-tags-fresh": ("F1", "most frequent tag"),
     "sst5": ("accuracy", "majority"),
     "wnut17": ("F1", "most frequent tag"),
 }
@@ -304,6 +310,31 @@ def test_every_other_smoke_preset_goes_on_from_it(name: str, trained: Path) -> N
     assert written.tokens > 1000
     assert written.flops > 0
     assert len(written.data["sha256"]) == 64
+
+
+def test_a_look_inside_the_smoke_model_has_each_layer(trained: Path) -> None:
+    invoke("bert-layers")
+    (path,) = trained.glob("bert-layers-smoke-*.json")
+    written = record.load(path)
+    layers = {f"layer {number}" for number in range(1 + PRESETS["bert"]["smoke"].num_layers)}
+    assert set(written.metrics) == layers
+    for name in ("untrained", "control task"):
+        assert set(written.baselines[name]) == layers
+        assert written.baselines[name] != written.metrics
+    assert 0.3 < written.baselines["most frequent tag"]["accuracy"] < 1
+    assert written.words > 500
+    hidden = json.loads((trained / "masked-words.json").read_text(encoding="utf-8"))
+    assert hidden["run"] == path.stem
+    assert [len(each["guesses"][0]) for each in hidden["texts"]] == [len(layers)] * len(TEXTS)
+
+
+def test_a_fresh_run_differs_from_its_twin_in_nothing_else() -> None:
+    twins = [name for name in PRESETS if f"{name}-fresh" in PRESETS]
+    assert twins == ["bert-packages", "bert-pairs", "bert-spans", "bert-tags"]
+    for name in twins:
+        for preset, config in PRESETS[name].items():
+            assert not config.fresh
+            assert PRESETS[f"{name}-fresh"][preset] == replace(config, fresh=True)
 
 
 def test_runs_cover_the_presets() -> None:
