@@ -21,10 +21,14 @@ def observe(student, seed):
     inputs, labels = student.mask_tokens(many.clone(), many < 0, 4, 50, draw, 0.5)
     unasked = labels == -100
     shares = [((labels != -100), 0.5)]
-    shares += [(inputs[labels != -100] == token, share) for token, share in ((4, 0.802), (7, 0.102), (9, 0.002))]
+    shares += [
+        (inputs[labels != -100] == token, share) for token, share in ((4, 0.802), (7, 0.102), (9, 0.002))
+    ]
     near = []
     for happened, expected in shares:
-        off = (happened.double().mean().item() - expected) / math.sqrt(expected * (1 - expected) / len(happened.view(-1)))
+        off = (happened.double().mean().item() - expected) / math.sqrt(
+            expected * (1 - expected) / len(happened.view(-1))
+        )
         near.append(abs(off) < 9)
     return found, near, inputs[unasked].tolist() == many[unasked].tolist(), inputs * 0, labels * 0
 
@@ -117,16 +121,17 @@ def special_is_hidden(tokens, special, mask_id, vocabulary_size, generator, rate
     return inputs, torch.where(chosen & ~special, tokens, -100)
 
 
-@wrong(thinking="15 % of a text are a number: so many of its positions.", fails=("test_each_is_chosen_by_itself",))
+@wrong(
+    thinking="15 % of a text are a number: so many of its positions.",
+    fails=("test_each_is_chosen_by_itself",),
+)
 def fixed_number_of_a_text(tokens, special, mask_id, vocabulary_size, generator, rate=0.15):
     order = torch.rand(tokens.shape, generator=generator).masked_fill(special, 2).argsort(1).argsort(1)
     chosen = (order < (rate * (~special).sum(1, keepdim=True)).round()) & ~special
     return shown(tokens, chosen, mask_id, vocabulary_size, generator), torch.where(chosen, tokens, -100)
 
 
-@wrong(
-    thinking="15 % of all positions of the batch are a number.", fails=("test_each_is_chosen_by_itself",)
-)
+@wrong(thinking="15 % of all positions of the batch are a number.", fails=("test_each_is_chosen_by_itself",))
 def fixed_number_of_the_batch(tokens, special, mask_id, vocabulary_size, generator, rate=0.15):
     free = (~special).flatten().nonzero().flatten()
     order = free[torch.randperm(len(free), generator=generator)][: round(rate * len(free))]
@@ -149,7 +154,9 @@ def rate_in_steps(tokens, special, mask_id, vocabulary_size, generator, rate=0.1
     return shown(tokens, chosen, mask_id, vocabulary_size, generator), torch.where(chosen, tokens, -100)
 
 
-@wrong(thinking="One number says whether a position is chosen and what it shows.", fails=("test_what_is_shown",))
+@wrong(
+    thinking="One number says whether a position is chosen and what it shows.", fails=("test_what_is_shown",)
+)
 def one_number_for_both(tokens, special, mask_id, vocabulary_size, generator, rate=0.15):
     chance = torch.rand(tokens.shape, generator=generator)
     chosen = (chance < rate) & ~special
@@ -188,7 +195,9 @@ def one_fate_for_a_text(tokens, special, mask_id, vocabulary_size, generator, ra
     return inputs, torch.where(chosen, tokens, -100)
 
 
-@wrong(thinking="Of the chosen ones, the first 80 % in a random order are hidden.", fails=("test_what_is_shown",))
+@wrong(
+    thinking="Of the chosen ones, the first 80 % in a random order are hidden.", fails=("test_what_is_shown",)
+)
 def fixed_shares(tokens, special, mask_id, vocabulary_size, generator, rate=0.15):
     chosen = choose(tokens, special, generator, rate)
     places = chosen.flatten().nonzero().flatten()
@@ -305,7 +314,9 @@ def three_coins(tokens, special, mask_id, vocabulary_size, generator, rate=0.15)
     return torch.where(random, words, inputs), tokens.masked_fill(~chosen, -100)
 
 
-@right(looks="Loops over Python's numbers; the dice are Python's, which begin with a number of the generator.")
+@right(
+    looks="Loops over Python's numbers; the dice are Python's, which begin with a number of the generator."
+)
 def position_by_position(tokens, special, mask_id, vocabulary_size, generator, rate=0.15):
     import random
 
