@@ -1,9 +1,10 @@
-"""Hidden checks of `mask_tokens`: labels with rates that leave nothing to chance, then the shares, then the rest.
+"""Hidden checks of `mask_tokens`: labels with rates that leave nothing to chance, then the shares, then the
+rest.
 
-With rate 1 every position that may be chosen is, with rate 0 none: labels are then known exactly. What is drawn is held
-to the probabilities of the statement by `chance`, on a few thousand positions; there are fewer than 70 comparisons.
-Vocabularies are small where it matters that a number is never drawn, and large where it must not.
-"""
+With rate 1 every position that may be chosen is, with rate 0 none: labels are then known exactly. What is
+drawn is held to the probabilities of the statement by `chance`, on a few thousand positions; there are fewer
+than 70 comparisons. Vocabularies are small where it matters that a number is never drawn, and large where it
+must not."""
 
 import torch
 from torch import Tensor
@@ -55,11 +56,11 @@ def one_by_one(student, size, rate, seed):
     return tuple(torch.cat(parts) for parts in zip(*calls, strict=True))
 
 
-@check(points=1, requires="mask-3")
+@check(points=0, requires="mask-3")
 def test_labels(student, rng):
-    """The labels are wrong where chance has no say: with rate one every position is chosen, with rate zero none is. A
-    chosen position has its token as label, whatever it shows (was the text hidden before the labels were taken from
-    it?), and all others have the one number that the statement names."""
+    """The labels are wrong where chance has no say: with rate one every position is chosen, with rate zero
+    none is. A chosen position has its token as label, whatever it shows (was the text hidden before the
+    labels were taken from it?), and all others have the one number that the statement names."""
     for shape in SHAPES:
         for rate in (1.0, 0.0):
             tokens, special = draw_texts(rng, *shape)
@@ -68,10 +69,10 @@ def test_labels(student, rng):
             assert_same(labels[~special], wanted[~special], relative=0, absolute=0)
 
 
-@check(points=1, requires="mask-6", after="test_labels")
+@check(points=1, requires="mask-3", after="test_labels")
 def test_the_others_stay(student, rng):
-    """A position that was not chosen shows another token than before, or one was asked for a token that never stood
-    there: what is hidden must be the same positions that get a label."""
+    """A position that was not chosen shows another token than before, or one was asked for a token that never
+    stood there: what is hidden must be the same positions that get a label."""
     for shape in ((9, 40), (40, 9)):
         tokens, _ = draw_texts(rng, *shape)
         special = torch.zeros(shape, dtype=torch.bool)
@@ -83,8 +84,8 @@ def test_the_others_stay(student, rng):
 
 @check(points=1, requires="mask-2", after="test_labels")
 def test_special_positions(student, rng):
-    """A special position was chosen or shows another token. Which positions are special is said by `special` alone, not
-    by the numbers of the tokens."""
+    """A special position was chosen or shows another token. Which positions are special is said by `special`
+    alone, not by the numbers of the tokens."""
     for shape in ((5, 8), (1, 30), (12, 2)):
         for rate in (1.0, 0.5):
             tokens, special = draw_texts(rng, *shape)
@@ -97,9 +98,9 @@ def test_special_positions(student, rng):
 
 @check(points=1, requires="mask-1", after="test_labels")
 def test_each_is_chosen_by_itself(student, rng):
-    """Too many or too few of the positions that are not special are chosen, or they are not chosen independently: each
-    needs a random number of its own, which is compared with the rate that was given. No number of them is fixed, not in
-    a text and not in the batch, and no text is hidden like the one before."""
+    """Too many or too few of the positions that are not special are chosen, or they are not chosen
+    independently: each needs a random number of its own, which is compared with the rate that was given. No
+    number of them is fixed, not in a text and not in the batch, and no text is hidden like the one before."""
     tokens, special = draw_texts(rng, 60, 100)
     for rate in ((), (0.4,), (0.75,)):
         _, labels = asked(student, rng, tokens, special, 90, *rate)
@@ -114,9 +115,10 @@ def test_each_is_chosen_by_itself(student, rng):
 
 @check(points=1, requires="mask-4")
 def test_what_is_shown(student, rng):
-    """The positions that are chosen do not show what they should: mask, random token and own token have the shares of
-    the statement, of all that are chosen and whatever the rate is. A draw that decides twice, or that is made only for
-    what the first one left, has other shares. And each position has a draw of its own, not each text or each call."""
+    """The positions that are chosen do not show what they should: mask, random token and own token have the
+    shares of the statement, of all that are chosen and whatever the rate is. A draw that decides twice, or
+    that is made only for what the first one left, has other shares. And each position has a draw of its own,
+    not each text or each call."""
     size = 30_000
     tokens = torch.randint(5, size, (75, 80), generator=rng)
     inputs, _ = asked(student, rng, tokens, tokens < 0, size, 1.0)
@@ -134,9 +136,9 @@ def test_what_is_shown(student, rng):
 
 @check(points=1, requires="mask-5", after="test_what_is_shown")
 def test_random_tokens(student, rng):
-    """The random tokens are not drawn as they should be: from zero up to the last number of the vocabulary (does a
-    range stop too early, or too late?), none of them left out, not the mask either and not the token that stood there.
-    And each position draws its own."""
+    """The random tokens are not drawn as they should be: from zero up to the last number of the vocabulary
+    (does a range stop too early, or too late?), none of them left out, not the mask either and not the token
+    that stood there. And each position draws its own."""
     for size, mask, own, count in ((12, 4, 7, 120), (6, 0, 5, 120), (2, 1, 0, 240)):
         tokens = torch.full((count, 50), own)
         inputs, _ = asked(student, rng, tokens, tokens < 0, size, 1.0, mask=mask)
@@ -162,10 +164,10 @@ def drawn_again(student, tokens, special, seeds):
     return found
 
 
-@check(points=1, requires="mask-7", after="test_each_is_chosen_by_itself")
+@check(points=1, requires="mask-6", after="test_each_is_chosen_by_itself")
 def test_generator(student, rng):
-    """The same generator in the same state gives another result, or another state gives the same: every function that
-    draws must get the generator of the caller, and must not begin it anew."""
+    """The same generator in the same state gives another result, or another state gives the same: every
+    function that draws must get the generator of the caller, and must not begin it anew."""
     tokens, special = torch.full((20, 30), 7), torch.zeros(20, 30, dtype=torch.bool)
     seed = draw_seed(rng)
     first, again, other = student.probe(drawn_again, tokens, special, (seed, seed, seed + 1))
@@ -182,10 +184,10 @@ def arguments_after_the_call(student, tokens, special, seed):
     return labels, tokens, special
 
 
-@check(points=1, requires="mask-8", after="test_labels")
+@check(points=1, requires="mask-7", after="test_labels")
 def test_arguments_untouched(student, rng):
-    """The tokens of the caller were hidden, or `special` was changed: a tensor that is assigned to another name is
-    still the same tensor, and an index on the left side of an assignment writes into it."""
+    """The tokens of the caller were hidden, or `special` was changed: a tensor that is assigned to another
+    name is still the same tensor, and an index on the left side of an assignment writes into it."""
     for shape in SHAPES:
         tokens, special = draw_texts(rng, *shape)
         labels, *after = student.probe(arguments_after_the_call, tokens, special, draw_seed(rng))

@@ -1,14 +1,13 @@
 """Hidden checks of `train_mlm`: what the model was called with, what it was paid for, and what became of it.
 
-The student's function trains a model that notes its calls. The gradient that comes back to its scores tells what was
-asked: it is zero where nothing was, and lowest at the label. So labels need not be seen, and any right way to draw
-passes. The same batches with the same labels are then stepped through on this side. The model is in float64, and its
-scores come from the token at the position alone, whatever the mask says: inputs, mask, labels, loss and step are judged
-apart. Each text has words of its own, which tell it in any batch.
+The student's function trains a model that notes its calls. The gradient that comes back to its scores tells
+what was asked: it is zero where nothing was, and lowest at the label. So labels need not be seen, and any
+right way to draw passes. The same batches with the same labels are then stepped through on this side. The
+model is in float64, and its scores come from the token at the position alone, whatever the mask says: inputs,
+mask, labels, loss and step are judged apart. Each text has words of its own, which tell it in any batch.
 
-The loops and the step are given. So what they alone would pass is asked of those whose loss is right. Shares are held
-to `chance`, in five comparisons; nothing else here depends on luck by more than 1e-9.
-"""
+The loops and the step are given. So what they alone would pass is asked of those whose loss is right. Shares
+are held to `chance`, in five comparisons; nothing else here depends on luck by more than 1e-9."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -33,8 +32,9 @@ EXACT = {"relative": 1e-6, "absolute": 1e-6}
 def train_noting(student, start, training, tokens, special_ids, seed, settings):
     """Runs beside the student's code: trains a model that notes its calls.
 
-    Returns {"inputs", "masks", "gradients": one for each call, of the scores; zeros where none came back, "modes": whether each call was in training mode, "mode" at the end, "losses", "table", "tokens" at the end}.
-    """
+    Returns {"inputs", "masks", "gradients": one for each call, of the scores; zeros where none came back,
+    "modes": whether each call was in training mode, "mode" at the end, "losses", "table", "tokens" at the
+    end}."""
     inputs_of, masks, gradients, modes = [], [], [], []
     model = torch.nn.Module()
     table = torch.nn.Parameter(start.double())  # (V, V)
@@ -126,9 +126,9 @@ class Run:
     def batches(self) -> list[Tensor]:
         """(b,) for each call: which text stands in each row, told by the words that most positions show.
 
-        Of 16 words or more, 13 have to be hidden for another text to have as many votes: a probability below 1e-8, in
-        which others must be drawn of one other text. A row without votes is the text without words, the first one.
-        """
+        Of 16 words or more, 13 have to be hidden for another text to have as many votes: a probability below
+        1e-8, in which others must be drawn of one other text. A row without votes is the text without words,
+        the first one."""
         found = []
         for inputs in self.notes["inputs"]:
             owner = torch.where(inputs >= FIRST, (inputs - FIRST) // OWN, len(self.tokens))  # (b, T)
@@ -189,8 +189,8 @@ def assert_losses(run: Run) -> None:
 
 @check(points=0, requires="mlm-1")
 def test_inputs(student, rng):
-    """The model is not given what it should be: for each batch it is called once, with the inputs that `mask_tokens`
-    made of the batch with its usual rate, not with the texts and not with the labels."""
+    """The model is not given what it should be: for each batch it is called once, with the inputs that
+    `mask_tokens` made of the batch with its usual rate, not with the texts and not with the labels."""
     run = Run(student, rng, count=3, length=800, full=True, epochs=4, batch_size=2)
     assert len(run.notes["inputs"]) == 4 * 2
     assert all(inputs.dtype == torch.int64 for inputs in run.notes["inputs"])
@@ -203,8 +203,9 @@ def test_inputs(student, rng):
 
 @check(points=1, requires="mlm-2", after="test_inputs")
 def test_padding_mask(student, rng):
-    """The second argument of the model is wrong: it is True at every token of the text, special ones and hidden ones too,
-    and False at padding, whatever number that is. A random token may have the number of padding, so ask the texts."""
+    """The second argument of the model is wrong: it is True at every token of the text, special ones and
+    hidden ones too, and False at padding, whatever number that is. A random token may have the number of
+    padding, so ask the texts."""
     for count, pad in ((5, 0), (8, 9)):
         run = Run(student, rng, count=count, pad=pad)
         for rows, mask in zip(run.batches(), run.notes["masks"], strict=True):
@@ -219,9 +220,10 @@ def test_padding_mask(student, rng):
 
 @check(points=1, requires=("mlm-1", "mlm-4"), after="test_inputs")
 def test_what_is_asked(student, rng):
-    """The texts have no special token, and the model is paid for the wrong positions or the wrong tokens: it is asked for
-    what stood at the chosen positions before, those with a random token and those that stayed included, and
-    nowhere else. The labels must reach the loss, and the loss the model: nothing may be detached."""
+    """The texts have no special token, and the model is paid for the wrong positions or the wrong tokens: it
+    is asked for what stood at the chosen positions before, those with a random token and those that stayed
+    included, and nowhere else. The labels must reach the loss, and the loss the model: nothing may be
+    detached."""
     run = Run(student, rng, count=3, length=800, full=True, epochs=4, batch_size=2)
     labels, inputs, texts = run.labels(), run.inputs(), run.texts()
     asked = labels != -100
@@ -233,8 +235,8 @@ def test_what_is_asked(student, rng):
 
 @check(points=1, requires="mlm-3", after="test_what_is_asked")
 def test_special_tokens(student, rng):
-    """Special tokens were hidden or asked for: none of `special_ids` is ever chosen, padding is only one of them, and
-    their numbers may be any."""
+    """Special tokens were hidden or asked for: none of `special_ids` is ever chosen, padding is only one of
+    them, and their numbers may be any."""
     for count, pad in ((8, 0), (9, 9)):
         run = Run(student, rng, count=count, pad=pad, epochs=8)
         labels, inputs, texts = run.labels(), run.inputs(), run.texts()
@@ -248,16 +250,17 @@ def test_special_tokens(student, rng):
 
 @check(points=1, requires="mlm-4", after="test_what_is_asked")
 def test_loss(student, rng):
-    """The right tokens are asked for, but the loss is not the mean over the chosen positions of the batch: it is no sum,
-    it is not divided by all positions, and a text in which much was chosen counts more than one in which little was."""
+    """The right tokens are asked for, but the loss is not the mean over the chosen positions of the batch: it
+    is no sum, it is not divided by all positions, and a text in which much was chosen counts more than one in
+    which little was."""
     for count in (5, 9, 7):
         assert_losses(Run(student, rng, count=count, full=True, batch_size=count))
 
 
 @check(points=1, requires="mlm-5", after="test_loss")
 def test_nothing_chosen(student, rng):
-    """A batch in which nothing was chosen spoils the losses or the model: a mean over no positions divides zero by zero,
-    and one such step makes every weight useless."""
+    """A batch in which nothing was chosen spoils the losses or the model: a mean over no positions divides
+    zero by zero, and one such step makes every weight useless."""
     run = Run(student, rng, count=4, empty=True, batch_size=1, epochs=2)
     assert_same(run.notes["table"], run.start)
     assert_losses(run)
@@ -265,8 +268,8 @@ def test_nothing_chosen(student, rng):
 
 @check(points=1, requires="mlm-6", after="test_what_is_asked")
 def test_hidden_anew(student, rng):
-    """The same words are hidden in every epoch: draw them for each batch when it is visited, from the generator that is
-    given, and do not begin that one anew."""
+    """The same words are hidden in every epoch: draw them for each batch when it is visited, from the
+    generator that is given, and do not begin that one anew."""
     run = Run(student, rng, count=10, length=100, full=True, epochs=3)
     asked = run.labels() != -100
     assert_share(asked, 0.15)
@@ -278,8 +281,8 @@ def test_hidden_anew(student, rng):
 
 @check(points=0, requires="mlm-7", after="test_loss")
 def test_steps(student, rng):
-    """The losses are right, the model is not where it should be: each batch makes one step of Adam on the gradient of its
-    own loss. No gradient may be left over from the batch before."""
+    """The losses are right, the model is not where it should be: each batch makes one step of Adam on the
+    gradient of its own loss. No gradient may be left over from the batch before."""
     for count, epochs in ((5, 1), (10, 3)):
         run = Run(student, rng, count=count, full=True, epochs=epochs, lr=0.05)
         assert_same(run.notes["table"], run.replayed()["table"], **EXACT)
@@ -287,22 +290,17 @@ def test_steps(student, rng):
 
 @check(points=1, requires="mlm-8", after="test_loss")
 def test_epochs(student, rng):
-    """The losses of several epochs with a short last batch are wrong, or the order is: every text is visited once in each
-    epoch, in a new random order, and every chosen position of the epoch counts the same in its loss."""
-    run = Run(student, rng, count=33, full=True, epochs=3, lr=0.01)
-    orders = torch.cat(run.batches()).view(3, 33)
-    assert_same(orders.sort(dim=1).values, torch.arange(33).expand(3, -1))
-    # Two random orders of 33 texts are the same with probability below 1e-36.
-    assert len({tuple(order) for order in orders.tolist()} | {tuple(range(33))}) == 4
-    assert_losses(run)
-
-
-@check(points=1, requires="mlm-9", after="test_loss")
-def test_left_as_it_came(student, rng):
-    """Something is not as the caller left it: the model ends in the mode in which it came, and is in training mode while
-    it is trained; `tokens` holds what it held."""
+    """The losses of several epochs with a short last batch are wrong, or the order, or something is not as
+    the caller left it: every text is visited once in each epoch, in a new random order, and every chosen
+    position of the epoch counts the same in its loss. The model ends in the mode in which it came, is in
+    training mode while it is trained, and `tokens` holds what it held."""
     for training in (True, False):
-        run = Run(student, rng, count=6, full=True, training=training)
+        run = Run(student, rng, count=33, full=True, epochs=3, lr=0.01, training=training)
+        orders = torch.cat(run.batches()).view(3, 33)
+        assert_same(orders.sort(dim=1).values, torch.arange(33).expand(3, -1))
+        # Two random orders of 33 texts are the same with probability below 1e-36.
+        assert len({tuple(order) for order in orders.tolist()} | {tuple(range(33))}) == 4
+        assert_losses(run)
         expected = run.expected()
         assert run.notes["modes"] == expected["modes"]
         assert run.notes["mode"] == expected["mode"]

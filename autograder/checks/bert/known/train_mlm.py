@@ -262,8 +262,10 @@ def hidden_once(model, tokens, **settings):
         rows = [tuple(text) for text in texts.tolist()]
         for number, row in enumerate(rows):
             if row not in found:
-                found[row] = mask_tokens(texts[number : number + 1], special[number : number + 1], *sizes, generator)
-        inputs, labels = (torch.cat(parts) for parts in zip(*(found[row] for row in rows)))
+                found[row] = mask_tokens(
+                    texts[number : number + 1], special[number : number + 1], *sizes, generator
+                )
+        inputs, labels = (torch.cat(parts) for parts in zip(*(found[row] for row in rows), strict=True))
         return labels, mean_loss(model(inputs, texts != settings["pad"]), labels)
 
     return fit(model, tokens, settings, batch_of)
@@ -296,7 +298,7 @@ def gradients_add_up(model, tokens, **settings):
         torch.optim.Adam.zero_grad = zeroed
 
 
-@wrong(thinking="Whoever needs another mode will set it.", fails=("test_left_as_it_came",))
+@wrong(thinking="Whoever needs another mode will set it.", fails=("test_epochs",))
 def stays_in_training_mode(model, tokens, **settings):
     losses = fit(model, tokens, settings)
     model.train()
@@ -334,7 +336,9 @@ def gathered(model, tokens, **settings):
 
 
 @right(looks="Loops of its own; a batch in which nothing was chosen has a loss that hangs on nothing.")
-def own_loops(model, tokens, *, special_ids, pad, mask_id, vocabulary_size, epochs, batch_size, lr, generator):
+def own_loops(
+    model, tokens, *, special_ids, pad, mask_id, vocabulary_size, epochs, batch_size, lr, generator
+):
     mode = model.training
     model.train(True)
     optimizer, means = torch.optim.Adam(list(model.parameters()), lr), []
@@ -344,7 +348,9 @@ def own_loops(model, tokens, *, special_ids, pad, mask_id, vocabulary_size, epoc
         while order:
             rows, order = order[:batch_size], order[batch_size:]
             texts = tokens[rows]
-            inputs, labels = mask_tokens(texts, torch.isin(texts, special_ids), mask_id, vocabulary_size, generator)
+            inputs, labels = mask_tokens(
+                texts, torch.isin(texts, special_ids), mask_id, vocabulary_size, generator
+            )
             logits = model(inputs, mask=texts != pad)
             chosen = labels != -100
             each = F.cross_entropy(logits[chosen], labels[chosen], reduction="none")
@@ -389,7 +395,9 @@ def the_input(model, tokens, **settings):
 def random_training(model, tokens, **settings):
     for parameter in model.parameters():
         parameter.data += settings["lr"] * torch.randn(parameter.shape, generator=settings["generator"])
-    return torch.rand(settings["epochs"], generator=settings["generator"]).sort(descending=True).values.tolist()
+    return (
+        torch.rand(settings["epochs"], generator=settings["generator"]).sort(descending=True).values.tolist()
+    )
 
 
 @cheat(kind="remembered")
