@@ -2,7 +2,8 @@
 
 Chernoff's bound: of n independent events of probability p, a share s or one further out on the same side
 happens with a probability of at most exp(-n KL(s || p)). Here both sides together get `FALSE_ALARM`. No check
-module makes more than 200 such comparisons, so a right answer loses a point with a probability below 2e-7."""
+module makes more than 200 such comparisons, so a right answer loses a point with a probability below 2e-7.
+"""
 
 import math
 

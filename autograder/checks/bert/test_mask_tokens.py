@@ -4,7 +4,8 @@ rest.
 With rate 1 every position that may be chosen is, with rate 0 none: labels are then known exactly. What is
 drawn is held to the probabilities of the statement by `chance`, on a few thousand positions; there are fewer
 than 70 comparisons. Vocabularies are small where it matters that a number is never drawn, and large where it
-must not."""
+must not.
+"""
 
 import torch
 from torch import Tensor

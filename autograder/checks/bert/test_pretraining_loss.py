@@ -3,7 +3,8 @@ without words.
 
 The gradient with respect to the scores of one part says nothing of the other part, so each mistake is seen
 where it is made. Labels are drawn up to the last class, and scores are a few units wide: no class is
-certain."""
+certain.
+"""
 
 import torch
 from torch import Tensor

@@ -3,7 +3,8 @@ come from.
 
 Sentences are numbers of which none comes twice, so that each tells its document and its place, unless a check
 is about sentences that do. What is drawn is held to the probabilities of the statement by `chance`, in fewer
-than 60 comparisons."""
+than 60 comparisons.
+"""
 
 from itertools import pairwise
 from typing import Any

@@ -7,7 +7,8 @@ model is in float64, and its scores come from the token at the position alone, w
 mask, labels, loss and step are judged apart. Each text has words of its own, which tell it in any batch.
 
 The loops and the step are given. So what they alone would pass is asked of those whose loss is right. Shares
-are held to `chance`, in five comparisons; nothing else here depends on luck by more than 1e-9."""
+are held to `chance`, in five comparisons; nothing else here depends on luck by more than 1e-8.
+"""
 
 from types import SimpleNamespace
 from typing import Any
@@ -126,9 +127,9 @@ class Run:
     def batches(self) -> list[Tensor]:
         """(b,) for each call: which text stands in each row, told by the words that most positions show.
 
-        Of 16 words or more, 13 have to be hidden for another text to have as many votes: a probability below
-        1e-8, in which others must be drawn of one other text. A row without votes is the text without words,
-        the first one."""
+        Another text has as many votes only where 13 of 16 words are hidden and those drawn for them come from one text:
+        a probability below 1e-11 a visit. A row without votes is the text without words, the first one.
+        """
         found = []
         for inputs in self.notes["inputs"]:
             owner = torch.where(inputs >= FIRST, (inputs - FIRST) // OWN, len(self.tokens))  # (b, T)

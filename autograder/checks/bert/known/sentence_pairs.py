@@ -23,7 +23,7 @@ def observe(student, seed):
     near = [
         abs(share - wanted) < 0.1 for share, wanted in zip(shares, (0.5, 0.125, 0.125, 0.25), strict=True)
     ]
-    return [first for first, *_ in pairs], kept, near, type(pairs[0][2]) if pairs else bool
+    return [first for first, *_ in pairs], kept, near, type(pairs[0][2]).__name__ if pairs else ""
 
 
 # --- Wrong -----------------------------------------------------------------------------------------------
