@@ -35,7 +35,8 @@ def train_noting(student, start, training, tokens, special_ids, seed, settings):
 
     Returns {"inputs", "masks", "gradients": one for each call, of the scores; zeros where none came back,
     "modes": whether each call was in training mode, "mode" at the end, "losses", "table", "tokens" at the
-    end}."""
+    end}.
+    """
     inputs_of, masks, gradients, modes = [], [], [], []
     model = torch.nn.Module()
     table = torch.nn.Parameter(start.double())  # (V, V)
