@@ -58,7 +58,8 @@ def test_each_position_counts_the_same(student, rng):
     """The gradient of the scores of words is right when the same number is asked in each text, and wrong when
     it is not: there is one mean over the batch, not a mean of the means of the texts. A text in which nothing
     is asked is no matter."""
-    for texts, length, size, asked in ((3, 7, 5, [1, 6, 3]), (2, 5, 9, [5, 1]), (4, 6, 8, [2, 0, 6, 1])):
+    sizes = (3, 7, 5, [1, 6, 3]), (2, 5, 9, [5, 1]), (4, 6, 8, [2, 0, 6, 1]), (2, 4, 7, [0, 1])
+    for texts, length, size, asked in sizes:
         batch = draw_batch(rng, texts, length, size, asked)
         assert_same(*both_gradients(student, batch)[0])
 

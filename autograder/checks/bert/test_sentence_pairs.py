@@ -96,7 +96,7 @@ def test_half_by_chance(student, rng):
 def test_another_document(student, rng):
     """A pair that is not called true has a second sentence from its own document, or one that stands in none,
     or no pair is called so: an exchanged sentence always comes from another document."""
-    for sizes in ((300, 2, 3), (2, 300), (1, 1, 200)):
+    for sizes in ((150, 2, 3), (2, 150), (1, 1, 100)):
         documents = draw_documents(rng, sizes)
         home = {sentence: number for number, document in enumerate(documents) for sentence in document}
         exchanged = [
@@ -111,9 +111,9 @@ def test_which_document(student, rng):
     """Some documents are drawn too often or not at all. A draw from all sentences, or one that is repeated
     until it suits, prefers long documents or neighbours: first draw a document, each of the others equally
     likely, however long it is, also the first and the last one."""
-    for large in (0, 2, 4):
+    for large, length in ((2, 2400), (0, 300), (4, 300)):
         sizes = [2, 30, 1, 9, 4]
-        sizes[large] = 1200
+        sizes[large] = length
         documents = draw_documents(rng, tuple(sizes))
         home = {sentence: number for number, document in enumerate(documents) for sentence in document}
         exchanged = [pair for pair in made(student, rng, documents) if not pair[2]]
@@ -126,7 +126,7 @@ def test_which_document(student, rng):
 def test_which_sentence(student, rng):
     """Within the document that was drawn, some sentences are drawn too often or not at all: each is equally
     likely, the first and the last one too."""
-    for sizes in ((1500, 5), (3, 1500)):
+    for sizes in ((700, 5), (3, 700)):
         documents = draw_documents(rng, sizes)
         small = min(documents, key=len)
         pairs = made(student, rng, documents)
@@ -148,9 +148,9 @@ def test_any_sentences(student, rng):
             assert isinstance(second, list)
             assert (after[first[0]] == second[0]) == is_next
     # All documents hold the same. What is exchanged may then look true, and half of what is drawn is a 1.
-    documents = [[1, 2, 1, 3] for _ in range(600)]
-    pairs = made(student, rng, documents)
-    followed = zip(pairs, expected(rng, documents), [2, 1, 3] * 600, strict=True)
+    alike: Documents = [[1, 2, 1, 3] for _ in range(400)]
+    pairs = made(student, rng, alike)
+    followed = zip(pairs, expected(rng, alike), [2, 1, 3] * 400, strict=True)
     for (first, second, is_next), (wanted, *_), follower in followed:
         assert first == wanted
         assert second == follower or not is_next

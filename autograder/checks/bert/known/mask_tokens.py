@@ -33,6 +33,12 @@ def observe(student, seed):
     return found, near, inputs[unasked].tolist() == many[unasked].tolist(), inputs * 0, labels * 0
 
 
+EQUIVALENT = {
+    "`3` for `2`": "a third row of random numbers is drawn, and nobody looks at it",
+    "`chance[0] <= rate` for `chance[0] < rate`": "a random number is never the rate itself, up to rounding",
+}
+
+
 # --- Wrong -----------------------------------------------------------------------------------------------
 
 

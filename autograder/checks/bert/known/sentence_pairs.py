@@ -26,6 +26,11 @@ def observe(student, seed):
     return [first for first, *_ in pairs], kept, near, type(pairs[0][2]).__name__ if pairs else ""
 
 
+EQUIVALENT = {
+    "`below(2) != 0` for `below(2) == 0`": "the other side of the coin is as likely",
+}
+
+
 # --- Wrong -----------------------------------------------------------------------------------------------
 
 
