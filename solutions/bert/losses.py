@@ -23,8 +23,6 @@ def pretraining_loss(mlm_logits: Tensor, labels: Tensor, nsp_logits: Tensor, is_
         () float.
     """
     ### BEGIN SOLUTION
-    total = F.cross_entropy(mlm_logits.flatten(0, 1), labels.flatten(), ignore_index=-100, reduction="sum")
-    mlm_loss = total / (labels != -100).sum().clamp(min=1)
-    nsp_loss = F.cross_entropy(nsp_logits, (~is_next).long())
-    return mlm_loss + nsp_loss
+    total = F.cross_entropy(mlm_logits.flatten(0, 1), labels.flatten(), reduction="sum")  # skips -100
+    return total / (labels != -100).sum().clamp(min=1) + F.cross_entropy(nsp_logits, (~is_next).long())
     ### END SOLUTION

@@ -33,11 +33,11 @@ def mask_tokens(
     Returns:
         Inputs and labels, (B, T) long each. A label is the token that stood at a chosen position, and -100 elsewhere.
     """
+    drawn = torch.randint(vocabulary_size, tokens.shape, generator=generator, device=tokens.device)  # (B, T)
+    # What the model sees, and what it has to find
     ### BEGIN SOLUTION
     chance = torch.rand(2, *tokens.shape, generator=generator, device=tokens.device)
     chosen, fate = (chance[0] < rate) & ~special, chance[1]  # (B, T) each
-    drawn = torch.randint(vocabulary_size, tokens.shape, generator=generator, device=tokens.device)
-    inputs = torch.where(chosen & (fate < 0.8), mask_id, tokens)
-    inputs = torch.where(chosen & (fate >= 0.9), drawn, inputs)
-    return inputs, torch.where(chosen, tokens, -100)
+    shown = torch.where(fate < 0.8, mask_id, torch.where(fate < 0.9, drawn, tokens))
+    return torch.where(chosen, shown, tokens), torch.where(chosen, tokens, -100)
     ### END SOLUTION

@@ -48,17 +48,16 @@ def train_mlm(
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     history: list[float] = []
+    numbers = mask_id, vocabulary_size  # for `mask_tokens(texts, special, *numbers, generator)`
     for _ in range(epochs):
         total, count = 0.0, 0  # the loss, summed over the chosen positions of this epoch, and their number
         for batch in torch.randperm(len(tokens), generator=generator).split(batch_size):  # (b,)
             texts = tokens[batch]  # (b, T)
             # The labels of this visit, (b, T) with -100 where nothing was chosen, and the loss of the batch
             ### BEGIN SOLUTION
-            special = torch.isin(texts, special_ids)  # (b, T)
-            inputs, labels = mask_tokens(texts, special, mask_id, vocabulary_size, generator)  # (b, T) each
-            logits = model(inputs, texts != pad)  # (b, T, V)
-            summed = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum")  # skips -100
-            loss = summed / (labels != -100).sum().clamp(min=1)
+            inputs, labels = mask_tokens(texts, torch.isin(texts, special_ids), *numbers, generator)
+            logits = model(inputs, texts != pad).mT  # (b, V, T)
+            loss = F.cross_entropy(logits, labels, reduction="sum") / (labels != -100).sum().clamp(min=1)
             ### END SOLUTION
             optimizer.zero_grad()
             loss.backward()
