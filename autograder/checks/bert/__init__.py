@@ -1,0 +1,1 @@
+"""Hidden checks of the `bert` assignment, one module an exercise."""

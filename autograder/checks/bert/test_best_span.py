@@ -1,0 +1,164 @@
+"""Hidden checks of `best_span`: order, size, length, context, ties, no context, side effects.
+
+Each check asks about many rows of random scores, so that a rule that is misread meets one on which it tells.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autograder.checks import check
+from autograder.checks.comparing import assert_same
+from autograder.wall.student import StudentError
+from solutions.bert import spans as reference
+
+LENGTHS = (5, 8, 13, 6, 1, 9, 7, 11, 4, 10) * 3
+"""T of each row."""
+
+
+@dataclass
+class Row:
+    """The arguments of one call."""
+
+    start_logits: Tensor
+    end_logits: Tensor
+    max_length: int
+    context: Tensor
+
+    def arguments(self) -> tuple[Any, ...]:
+        return self.start_logits, self.end_logits, self.max_length, self.context
+
+
+def draw_row(rng: torch.Generator, length: int) -> Row:
+    """Scores that are mostly positive; every position is in the context, and a span may be as long as the row."""
+    starts, ends = torch.randn(2, length, generator=rng) + 2
+    return Row(starts, ends, length, torch.ones(length, dtype=torch.bool))
+
+
+def draw_context(rng: torch.Generator, length: int) -> Tensor:
+    """(T,) bool: a stretch of at least two positions behind the first and before the last."""
+    first = int(torch.randint(1, length - 3, (), generator=rng))
+    last = int(torch.randint(first + 1, length - 1, (), generator=rng))
+    places = torch.arange(length)
+    return (places >= first) & (places <= last)
+
+
+def spans_and_arguments(student, calls):
+    """Runs beside the student's code: of each call the result, and what the caller's tensors hold afterwards."""
+    found = []
+    for start_logits, end_logits, max_length, context in calls:
+        span = student.best_span(start_logits, end_logits, max_length, context)
+        found.append((span, start_logits, end_logits, context))
+    return found
+
+
+def asked(student, rows: list[Row]) -> list[Any]:
+    return student.probe(spans_and_arguments, [row.arguments() for row in rows])
+
+
+def assert_same_span(span: Any, row: Row) -> None:
+    """The span is the reference's, two Python integers."""
+    assert isinstance(span, (tuple, list))
+    assert all(type(place) is int for place in span)
+    assert tuple(span) == reference.best_span(*row.arguments())
+
+
+def assert_same_spans(student, rows: list[Row]) -> None:
+    for (span, *_), row in zip(asked(student, rows), rows, strict=True):
+        assert_same_span(span, row)
+
+
+@check(points=1, requires="span-1")
+def test_order(student, rng):
+    """In a row that is all context, it is not the best span that you find: the score of a span is the sum of two
+    logits, its end may not stand before its start but may be its start, and all these spans are compared."""
+    assert_same_spans(student, [draw_row(rng, length) for length in LENGTHS])
+
+
+@check(points=1, requires="span-2", after="test_order")
+def test_negative_scores(student, rng):
+    """When every score is far below zero, the span is wrong: the best one so far may not begin with a number that
+    no span reaches."""
+    rows = [draw_row(rng, length) for length in LENGTHS]
+    for row in rows:
+        row.start_logits -= 1000
+        row.end_logits -= 1000
+    assert_same_spans(student, rows)
+
+
+@check(points=1, requires="span-3", after="test_order")
+def test_max_length(student, rng):
+    """A span is found that is too long, or one that is long enough is left out: count the positions of a span with
+    both its ends, and let `max_length` be any number that is positive."""
+    rows = []
+    for length in LENGTHS:
+        row = draw_row(rng, length)
+        row.max_length = int(torch.randint(1, length + 3, (), generator=rng))
+        rows.append(row)
+    assert_same_spans(student, rows)
+
+
+@check(points=1, requires="span-4", after="test_order")
+def test_context(student, rng):
+    """The best span of the context is missed when there are better scores outside, or minus infinity: both ends of a
+    span stand in the context, and positions are counted from the beginning of the row. Infinity times zero is no
+    number."""
+    rows = []
+    for length in LENGTHS:
+        if length < 5:
+            continue
+        row = draw_row(rng, length)
+        row.context = draw_context(rng, length)
+        for logits in (row.start_logits, row.end_logits):
+            outside = torch.where(torch.rand(length, generator=rng) < 0.5, 50.0, -torch.inf)
+            logits.copy_(torch.where(row.context, logits, outside))
+        rows.append(row)
+    assert_same_spans(student, rows)
+
+
+@check(points=1, requires="span-5", after="test_order")
+def test_ties(student, rng):
+    """Of several spans that are equally good, the wrong one is found: the first start decides, then the first end,
+    so a later span is taken only when it is better."""
+    rows = []
+    for length in LENGTHS:
+        row = draw_row(rng, length)
+        # Whole numbers: sums are exact, and few values make many ties.
+        row.start_logits = torch.randint(3, (length,), generator=rng).float()
+        row.end_logits = torch.randint(3, (length,), generator=rng).float()
+        rows.append(row)
+    assert_same_spans(student, rows)
+
+
+@check(points=1, requires="span-6", after="test_order")
+def test_no_context(student, rng):
+    """A row without any context must raise a ValueError, and a context of one position must not."""
+    for length in (4, 7):
+        row = draw_row(rng, length)
+        assert_same_spans(student, [row])
+        row.context = torch.arange(length) == int(torch.randint(length, (), generator=rng))
+        row.start_logits[~row.context] = row.end_logits[~row.context] = 0.0
+        assert_same_span(student.best_span(*row.arguments()), row)
+        row.context = torch.zeros(length, dtype=torch.bool)
+        try:
+            student.best_span(*row.arguments())
+        except StudentError as error:
+            assert error.kind == "ValueError"
+        else:
+            raise AssertionError("no error")
+
+
+@check(points=1, requires="span-7", after="test_context")
+def test_left_as_it_came(student, rng):
+    """The span is right, but the caller's scores are no longer what they were: hide what is outside in a copy."""
+    rows = []
+    for length in (6, 9, 12):
+        row = draw_row(rng, length)
+        row.context = draw_context(rng, length)
+        rows.append(row)
+    for (span, *after), row in zip(asked(student, rows), rows, strict=True):
+        assert_same_span(span, row)
+        for tensor, wanted in zip(after, (row.start_logits, row.end_logits, row.context), strict=True):
+            assert_same(tensor, wanted, relative=0, absolute=0)
