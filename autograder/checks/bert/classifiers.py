@@ -28,15 +28,18 @@ def make(student, kind, vocabulary_size, width, settings):
     class Embeddings(nn.Module):
         def __init__(self):
             super().__init__()
-            self.token, self.type = nn.Embedding(vocabulary_size, width), nn.Embedding(2, width)
+            self.token, self.segment = nn.Embedding(vocabulary_size, width), nn.Embedding(2, width)
 
         def forward(self, tokens, types):
-            return self.token(tokens) + self.type(types)
+            return self.token(tokens) + self.segment(types)
 
     class Encoder(nn.Module):
         def __init__(self):
             super().__init__()
             self.own, self.others = nn.Linear(width, width), nn.Linear(width, width, bias=False)
+            self.others.requires_grad_(
+                False
+            )  # its gradient would tell the mask, also where the mask changes nothing
 
         def forward(self, x, mask):
             seen = x.masked_fill(~mask.unsqueeze(-1), 0.0).sum(dim=1, keepdim=True)  # (B, 1, D)
@@ -135,7 +138,7 @@ def assert_count(happened: Tensor, probability: float) -> None:
 def assert_gradients(theirs, ours: nn.Module, weighing: Tensor | tuple[Tensor, Tensor], texts: Texts) -> None:
     """The gradients of all parameters are the reference's, and there are no other parameters."""
     gradients = theirs.grads(*texts, cotangent=weighing)
-    parameters = dict(ours.named_parameters())
+    parameters = {name: each for name, each in ours.named_parameters() if each.requires_grad}
     result = ours(*texts)
     expected = torch.autograd.grad(result, list(parameters.values()), weighing)
     assert gradients.keys() == parameters.keys()

@@ -13,8 +13,12 @@ from solutions.bert import classifiers as reference
 SIZES = ((4, 6, 5, 3), (2, 9, 7, 2), (5, 3, 4, 6))
 """(B, T, D, C)."""
 
-SMALL = 1e-3
-"""Of this x, tanh(x) is x up to one part in a million."""
+SMALL = 3e-3
+"""For x of this size, tanh(x) is x up to three parts in a million."""
+
+LOOSE = {"relative": 1e-3, "absolute": 1e-3}
+"""Where the pooled vectors are small, the logits are hundreds of times as large, and so are the errors of rounding and
+of tanh(x) = x, 1e-4 at most; a misreading moves logits of size one by far more."""
 
 
 def make(student, rng: torch.Generator, width: int, num_classes: int, *, mixing: bool, small: bool) -> tuple:
@@ -45,7 +49,7 @@ def assert_same_logits(
     for batch, length, width, num_classes in SIZES:
         theirs, ours = make(student, rng, width, num_classes, mixing=mixing, small=small)
         texts = draw_texts(rng, batch, length, **drawn)
-        assert_same(theirs(*texts), ours(*texts))
+        assert_same(theirs(*texts), ours(*texts), **(LOOSE if small else {}))
 
 
 @check(points=1, requires="sequence-2")
@@ -87,11 +91,11 @@ def test_dropout(student, rng):
         )
 
 
-@check(points=1, requires="sequence-5", after="test_cls_is_read")
+@check(points=1, requires="sequence-5", after="test_tanh")
 def test_gradients(student, rng):
     """The logits are right, but gradients do not reach every parameter as they should: fine-tuning trains embeddings
     and encoder too, so nothing may be detached or frozen, and there are no other parameters."""
     for batch, length, width, num_classes in SIZES[:2]:
-        theirs, ours = make(student, rng, width, num_classes, mixing=True, small=True)
+        theirs, ours = make(student, rng, width, num_classes, mixing=False, small=False)
         texts = draw_texts(rng, batch, length)
         assert_gradients(theirs, ours, torch.randn(batch, num_classes, generator=rng), texts)

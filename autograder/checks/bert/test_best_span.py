@@ -45,6 +45,20 @@ def draw_context(rng: torch.Generator, length: int) -> Tensor:
     return (places >= first) & (places <= last)
 
 
+def draw_ties(rng: torch.Generator, *, nested: bool) -> Row:
+    """A row with equally good spans: the second of them begins with the first, or it stands inside it, if `nested`."""
+    while True:
+        row = draw_row(rng, 9)
+        for logits in (row.start_logits, row.end_logits):
+            logits.copy_(torch.randint(5, (9,), generator=rng))  # sums of whole numbers are exact
+        scores = (row.start_logits[:, None] + row.end_logits).triu()
+        best = (scores == scores.max()).nonzero().tolist()
+        if len(best) > 1:
+            (start, end), (next_start, next_end) = best[:2]
+            if (next_start > start and next_end < end) if nested else next_start == start:
+                return row
+
+
 def spans_and_arguments(student, calls):
     """Runs beside the student's code: of each call the result, and what the caller's tensors hold afterwards."""
     found = []
@@ -90,12 +104,14 @@ def test_negative_scores(student, rng):
 
 @check(points=1, requires="span-3", after="test_order")
 def test_max_length(student, rng):
-    """A span is found that is too long, or one that is long enough is left out: count the positions of a span with
-    both its ends, and let `max_length` be any number that is positive."""
+    """A span is found that is too long, or one that is just long enough is left out: count the positions of a span
+    with both its ends, and let `max_length` be any number that is positive."""
     rows = []
-    for length in LENGTHS:
+    for number, length in enumerate(LENGTHS):
         row = draw_row(rng, length)
-        row.max_length = int(torch.randint(1, length + 3, (), generator=rng))
+        first, last = reference.best_span(*row.arguments())
+        # The best span of the row just fits, or is too long by one; or every span would fit.
+        row.max_length = length + 3 if number % 5 == 0 else max(1, last - first + number % 2)
         rows.append(row)
     assert_same_spans(student, rows)
 
@@ -122,13 +138,7 @@ def test_context(student, rng):
 def test_ties(student, rng):
     """Of several spans that are equally good, the wrong one is found: the first start decides, then the first end,
     so a later span is taken only when it is better."""
-    rows = []
-    for length in LENGTHS:
-        row = draw_row(rng, length)
-        # Whole numbers: sums are exact, and few values make many ties.
-        row.start_logits = torch.randint(3, (length,), generator=rng).float()
-        row.end_logits = torch.randint(3, (length,), generator=rng).float()
-        rows.append(row)
+    rows = [draw_ties(rng, nested=bool(number % 2)) for number in range(12)]
     assert_same_spans(student, rows)
 
 

@@ -3,7 +3,6 @@
 # mypy: ignore-errors
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from autograder.checks.variants import cheat, right, wrong
@@ -14,10 +13,10 @@ class Vectors(nn.Module):
 
     def __init__(self, width):
         super().__init__()
-        self.token, self.type = nn.Embedding(9, width), nn.Embedding(2, width)
+        self.token, self.segment = nn.Embedding(9, width), nn.Embedding(2, width)
 
     def forward(self, tokens, types):
-        return self.token(tokens) + self.type(types)
+        return self.token(tokens) + self.segment(types)
 
 
 class Mixture(nn.Module):
@@ -117,7 +116,7 @@ class NoTanh(Sound):
 )
 class NormAfterTheTanh(Sound):
     def pool(self, vector):
-        return self.dropout(F.layer_norm(torch.tanh(self.pooler(vector)), vector.shape[-1:]))
+        return self.dropout(nn.functional.layer_norm(torch.tanh(self.pooler(vector)), vector.shape[-1:]))
 
 
 @wrong(
@@ -156,7 +155,7 @@ class ForgetsTheTypes(Sound):
 )
 class DropoutInBothModes(Sound):
     def pool(self, vector):
-        return F.dropout(torch.tanh(self.pooler(vector)), self.dropout.p)
+        return nn.functional.dropout(torch.tanh(self.pooler(vector)), self.dropout.p)
 
 
 @wrong(thinking="Dropout falls on what the encoder gives.", fails=("test_dropout",))
@@ -222,7 +221,7 @@ class ByHand(Sound):
     def forward(self, tokens, types, mask):
         first = self.encode(tokens, types, mask)[:, 0]
         pooled = torch.tanh(first @ self.pooler.weight.T + self.pooler.bias)
-        pooled = F.dropout(pooled, self.share, self.training)
+        pooled = nn.functional.dropout(pooled, self.share, self.training)
         return torch.einsum("bd,cd->bc", pooled, self.classifier.weight) + self.classifier.bias
 
 

@@ -15,10 +15,10 @@ class Vectors(nn.Module):
 
     def __init__(self, width):
         super().__init__()
-        self.token, self.type = nn.Embedding(9, width), nn.Embedding(2, width)
+        self.token, self.segment = nn.Embedding(9, width), nn.Embedding(2, width)
 
     def forward(self, tokens, types):
-        return self.token(tokens) + self.type(types)
+        return self.token(tokens) + self.segment(types)
 
 
 class Mixture(nn.Module):

@@ -3,7 +3,6 @@
 # mypy: ignore-errors
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from autograder.checks.variants import cheat, right, wrong
@@ -14,10 +13,10 @@ class Vectors(nn.Module):
 
     def __init__(self, width):
         super().__init__()
-        self.token, self.type = nn.Embedding(9, width), nn.Embedding(2, width)
+        self.token, self.segment = nn.Embedding(9, width), nn.Embedding(2, width)
 
     def forward(self, tokens, types):
-        return self.token(tokens) + self.type(types)
+        return self.token(tokens) + self.segment(types)
 
 
 class Mixture(nn.Module):
@@ -134,13 +133,13 @@ class ForgetsTheTypes(Sound):
 )
 class DropoutInBothModes(Sound):
     def drop(self, hidden):
-        return F.dropout(hidden, self.dropout.p)
+        return nn.functional.dropout(hidden, self.dropout.p)
 
 
 @wrong(thinking="Dropout leaves out whole positions.", fails=("test_dropout",))
 class WholePositions(Sound):
     def drop(self, hidden):
-        return F.dropout1d(hidden, self.dropout.p, self.training)
+        return nn.functional.dropout1d(hidden, self.dropout.p, self.training)
 
 
 @wrong(thinking="Dropout comes at the end of a network.", fails=("test_dropout",))
@@ -161,7 +160,7 @@ class NoDropout(Sound):
 @wrong(thinking="The share is what stays.", fails=("test_dropout",))
 class KeepsTheShare(Sound):
     def drop(self, hidden):
-        return F.dropout(hidden, 1 - self.dropout.p if self.dropout.p else 0.0, self.training)
+        return nn.functional.dropout(hidden, 1 - self.dropout.p if self.dropout.p else 0.0, self.training)
 
 
 @wrong(
@@ -194,7 +193,7 @@ class PositionByPosition(Sound):
 class OneLongList(Sound):
     def forward(self, tokens, types, mask):
         hidden = self.encode(tokens, types, mask)
-        flat = F.dropout(hidden.flatten(0, 1), p=self.dropout.p, training=self.training)
+        flat = nn.functional.dropout(hidden.flatten(0, 1), p=self.dropout.p, training=self.training)
         logits = torch.einsum("nd,cd->nc", flat, self.classifier.weight) + self.classifier.bias
         return logits.unflatten(0, tokens.shape)
 

@@ -2,8 +2,9 @@
 
 # mypy: ignore-errors
 
-import itertools
 import random
+
+import torch
 
 from autograder.checks.variants import cheat, right, wrong
 
@@ -77,12 +78,15 @@ def compares_labels(labels, word_ids):
     return aligned
 
 
-@wrong(thinking="The model knows a word when it has read its last piece.", fails=("test_further_pieces",))
+@wrong(
+    thinking="The model knows a word when it has read its last piece.",
+    fails=("test_further_pieces",),
+)
 def at_the_last_piece(labels, word_ids):
     following = [*word_ids[1:], None]
     return [
         -100 if word is None or word == after else labels[word]
-        for word, after in zip(word_ids, following, strict=True)
+        for word, after in zip(word_ids, following, strict=False)
     ]
 
 
@@ -110,9 +114,7 @@ def zero_at_special_tokens(labels, word_ids):
 @wrong(thinking="Special tokens have no label, so they are left out.", fails=("test_whole_words",))
 def without_special_tokens(labels, word_ids):
     pieces = [word for word in word_ids if word is not None]
-    return [
-        -100 if n and word == pieces[n - 1] else labels[word] for n, word in enumerate(pieces)
-    ]
+    return [-100 if n and word == pieces[n - 1] else labels[word] for n, word in enumerate(pieces)]
 
 
 @wrong(
@@ -134,7 +136,10 @@ def special_tokens_around(labels, word_ids):
     return aligned
 
 
-@wrong(thinking="A label that is laid down is used up.", fails=("test_words_without_pieces", "test_left_as_it_came"))
+@wrong(
+    thinking="A label that is laid down is used up.",
+    fails=("test_words_without_pieces", "test_left_as_it_came"),
+)
 def uses_labels_up(labels, word_ids):
     aligned, previous = [], None
     for word in word_ids:
@@ -143,7 +148,9 @@ def uses_labels_up(labels, word_ids):
     return aligned
 
 
-@wrong(thinking="The list of words is as long as the result, so it becomes it.", fails=("test_left_as_it_came",))
+@wrong(
+    thinking="The list of words is as long as the result, so it becomes it.", fails=("test_left_as_it_came",)
+)
 def writes_into_the_argument(labels, word_ids):
     previous = None
     for n, word in enumerate(word_ids):
@@ -175,8 +182,10 @@ def word_by_word(labels, word_ids):
 
 @right(looks="Runs of the same word, from itertools.")
 def runs(labels, word_ids):
+    from itertools import groupby
+
     aligned = []
-    for word, pieces in itertools.groupby(word_ids):
+    for word, pieces in groupby(word_ids):
         count = len(list(pieces))
         aligned += [-100] * count if word is None else [labels[word]] + [-100] * (count - 1)
     return aligned
@@ -184,7 +193,7 @@ def runs(labels, word_ids):
 
 @right(looks="Pairs of a piece and the one before it.")
 def with_the_piece_before(labels, word_ids):
-    before = [None] + list(word_ids)
+    before = [None, *word_ids]
     return [labels[b] if b is not None and a != b else -100 for a, b in zip(before, word_ids, strict=False)]
 
 
@@ -209,7 +218,7 @@ def its_own_input(labels, word_ids):
 
 @cheat(kind="noise")
 def noise(labels, word_ids):
-    return [random.randrange(4) for _ in word_ids]
+    return torch.randint(4, (len(word_ids),)).tolist()
 
 
 @cheat(kind="remembered")

@@ -2,7 +2,6 @@
 
 # mypy: ignore-errors
 
-import itertools
 import math
 
 import torch
@@ -237,9 +236,8 @@ def cuts_the_context_out(start_logits, end_logits, max_length, context):
     if not places:
         raise ValueError("no context")
     starts, ends = start_logits[context].double(), end_logits[context].double()
-    pairs = [
-        (i, j) for i, j in itertools.product(range(len(starts)), repeat=2) if 0 <= j - i <= max_length - 1
-    ]
+    pairs = torch.cartesian_prod(torch.arange(len(starts)), torch.arange(len(starts))).view(-1, 2).tolist()
+    pairs = [(i, j) for i, j in pairs if 0 <= j - i <= max_length - 1]
     scores = torch.stack([starts[i] + ends[j] for i, j in pairs])
     i, j = pairs[int(scores.argmax())]
     return i + places[0], j + places[0]
