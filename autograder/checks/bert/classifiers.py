@@ -92,15 +92,21 @@ def draw_texts(
 
 
 def assert_dropout(
-    student, rng: torch.Generator, reference: ModuleType, kind: str, dropout: float, texts: Texts
+    student, rng: torch.Generator, reference: ModuleType, kind: str, texts: Texts, dropout: float, **settings
 ) -> None:
     """Each entry of what the last layer reads is kept or dropped by itself in training, and nothing else is.
 
     The last layer turns its input and adds something, so that the input can be told from the logits.
+
+    Args:
+        student, rng, reference, kind: as for `make_classifiers`.
+        texts: many, since entries are counted.
+        dropout: how likely an entry is to be dropped.
+        settings: `dropout` again, or nothing where it is the one that a classifier has by itself.
     """
     width = 8
     theirs, ours = make_classifiers(
-        student, rng, reference, kind, width, mixing=False, num_classes=width, dropout=dropout
+        student, rng, reference, kind, width, mixing=False, num_classes=width, **settings
     )
     state = ours.state_dict()
     state["classifier.weight"].copy_(torch.linalg.qr(torch.randn(width, width, generator=rng)).Q)

@@ -8,29 +8,24 @@ from torch import nn
 from autograder.checks.variants import cheat, right, wrong
 
 
-class Vectors(nn.Module):
-    """Vectors of tokens and types."""
-
-    def __init__(self, width):
-        super().__init__()
-        self.token, self.segment = nn.Embedding(9, width), nn.Embedding(2, width)
-
-    def forward(self, tokens, types):
-        return self.token(tokens) + self.segment(types)
-
-
-class Mixture(nn.Module):
-    """A position sees itself and the sum of what the mask allows."""
-
-    def forward(self, x, mask):
-        return torch.tanh(x) + (x * mask.unsqueeze(-1)).sum(dim=1, keepdim=True)
-
-
 def observe(student, seed):
     """Logits of tokens in both modes and gradients, for random sizes, weights and texts."""
     rng = torch.Generator().manual_seed(seed)
     batch, length, width, num_classes = (int(n) + 2 for n in torch.randint(4, (4,), generator=rng))
-    model = student.TokenClassifier(Vectors(width), Mixture(), width, num_classes, dropout=0.3).eval()
+
+    class Vectors(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Embedding(18, width)
+
+        def forward(self, tokens, types):
+            return self.table(tokens + 9 * types)
+
+    class Mixture(nn.Module):
+        def forward(self, x, mask):
+            return torch.tanh(x) + (x * mask.unsqueeze(-1)).sum(dim=1, keepdim=True)
+
+    model = student.TokenClassifier(Vectors(), Mixture(), width, num_classes, dropout=0.3).eval()
     for parameter in model.parameters():
         parameter.data = torch.randn(parameter.shape, generator=rng) * 0.5
     tokens = torch.randint(9, (batch, length), generator=rng)
