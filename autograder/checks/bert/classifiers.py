@@ -92,7 +92,7 @@ def draw_texts(
 
 
 def assert_dropout(
-    student, rng: torch.Generator, reference: ModuleType, kind: str, texts: Texts, dropout: float, **settings
+    student, rng: torch.Generator, reference: ModuleType, kind: str, texts: Texts, share: float, **settings
 ) -> None:
     """Each entry of what the last layer reads is kept or dropped by itself in training, and nothing else is.
 
@@ -101,8 +101,8 @@ def assert_dropout(
     Args:
         student, rng, reference, kind: as for `make_classifiers`.
         texts: many, since entries are counted.
-        dropout: how likely an entry is to be dropped.
-        settings: `dropout` again, or nothing where it is the one that a classifier has by itself.
+        share: how likely an entry is to be dropped.
+        settings: `dropout`, or nothing where `share` is what a classifier has by itself.
     """
     width = 8
     theirs, ours = make_classifiers(
@@ -116,11 +116,11 @@ def assert_dropout(
     theirs.train()
     trained = theirs(*texts)
     assert_same(trained * 0, evaluated * 0)
-    found = ((trained - bias) @ weight).double() * (1 - dropout)
+    found = ((trained - bias) @ weight).double() * (1 - share)
     whole = ((evaluated - bias) @ weight).double()
     kept = found / whole > 0.5
     assert_same(found, whole * kept)
-    assert_each_by_itself(kept, 1 - dropout)
+    assert_each_by_itself(kept, 1 - share)
     theirs.eval()
     assert_same(theirs(*texts), evaluated)
 

@@ -189,10 +189,10 @@ def the_shortest_of_the_best(start_logits, end_logits, max_length, context):
     return best_of(start_logits, end_logits, sorted(allowed, key=lambda span: span[1] - span[0]))
 
 
-@wrong(thinking="One goes over the ends, and for each over the starts.", fails=("test_ties",))
-def by_ends(start_logits, end_logits, max_length, context):
+@wrong(thinking="Of equal answers that start together the one that says most is best.", fails=("test_ties",))
+def the_longest_of_the_first(start_logits, end_logits, max_length, context):
     allowed = spans(len(context), max_length, context)
-    return best_of(start_logits, end_logits, sorted(allowed, key=lambda span: span[::-1]))
+    return best_of(start_logits, end_logits, sorted(allowed, key=lambda span: (span[0], -span[1])))
 
 
 @wrong(thinking="Without a context there is no answer, which is (0, 0).", fails=("test_no_context",))
@@ -266,6 +266,14 @@ def by_length(start_logits, end_logits, max_length, context):
         for i in range(low, high + 2 - length):
             found.append((-float(start_logits[i] + end_logits[i + length - 1]), i, i + length - 1))
     return list(sorted(found)[0][1:])
+
+
+@right(
+    looks="Goes over the ends, and for each over the starts: with the first best end stands the first best start."
+)
+def by_ends(start_logits, end_logits, max_length, context):
+    allowed = spans(len(context), max_length, context)
+    return best_of(start_logits, end_logits, sorted(allowed, key=lambda span: span[::-1]))
 
 
 @right(looks="A table of positions instead of triangles.")
