@@ -17,7 +17,7 @@ from autograder.authoring.formulas import unknown
 from autograder.authoring.manuscript import Manuscript, Part, heading_of, read_manuscript, requirements_of
 from autograder.authoring.model import Exercise, Question
 from autograder.authoring.names import Scope
-from autograder.authoring.reference import read_reference, solution_lines
+from autograder.authoring.reference import given_lines, read_reference, solution_lines
 from nlpcourse.errors import CourseError
 from nlpcourse.exercises import ranges, total_in_words
 from nlpcourse.settings import REPOSITORY, TAG
@@ -42,7 +42,9 @@ class Built:
     questions: list[Question] = field(default_factory=list)
     checks: dict[str, tuple[DeclaredCheck, ...]] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
-    """Solution lines and rubrics: nothing of this may be in a released notebook."""
+    """Solution lines that no stub gives, and rubrics: nothing of this may be in a released notebook."""
+    given: set[str] = field(default_factory=set)
+    """Lines that the stubs give."""
     source: NotebookNode = field(default_factory=new_notebook)
 
 
@@ -68,6 +70,7 @@ def build(topic: str, root: Path) -> Built:
                 Question(str(part.exercise), *heading_of(part.text), settings["points"], settings["rubric"])
             )
             built.secrets.append(settings["rubric"])
+    built.secrets = [secret for secret in built.secrets if secret not in built.given]
     _cells(manuscript, root, built)
     built.source.metadata = NotebookNode(
         kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -115,7 +118,8 @@ def _add_exercise(part: Part, answer: Part, manuscript: Manuscript, root: Path, 
             raise CourseError(
                 f"{part.where}: requirement {twice} already belongs to {earlier.id}; ids are unique"
             )
-    lines = solution_lines(read_reference(root, manuscript.topic, module).source_of(name), answer.where)
+    source = read_reference(root, manuscript.topic, module).source_of(name)
+    lines = solution_lines(source, answer.where)
     stand_in = settings["stand-in"]
     number, title = heading_of(part.text)
     built.exercises.append(
@@ -137,6 +141,7 @@ def _add_exercise(part: Part, answer: Part, manuscript: Manuscript, root: Path, 
     )
     built.checks[name] = checks
     built.secrets.extend(lines)
+    built.given |= given_lines(source)
 
 
 def _cells(manuscript: Manuscript, root: Path, built: Built) -> None:

@@ -119,3 +119,15 @@ def solution_lines(source: str, where: str) -> list[str]:
     if inside:
         raise CourseError(f"{where}: `{BEGIN}` has no `{END}`; add it after the solution")
     return found
+
+
+def given_lines(source: str) -> set[str]:
+    """The lines around the markers, stripped: what a stub gives away."""
+    given: set[str] = set()
+    inside = False
+    for line in map(str.strip, source.splitlines()):
+        if line in (BEGIN, END):
+            inside = line == BEGIN
+        elif not inside:
+            given.add(line)
+    return given

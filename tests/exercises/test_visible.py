@@ -13,7 +13,7 @@ from autograder.authoring.command import generate
 from nlpcourse.paths import project_root
 
 ROOT = project_root(Path(__file__).parent)
-TOPICS = ("embeddings", "attention")
+TOPICS = ("embeddings", "attention", "bert")
 EXERCISES = {topic: tuple(each.id for each in Assignment.load(topic, ROOT).exercises) for topic in TOPICS}
 ONE_BY_ONE = [(topic, exercise) for topic in TOPICS for exercise in EXERCISES[topic]]
 
@@ -207,6 +207,45 @@ MISTAKES = {
         ("beam_search", "length**alpha", "(length + 1) ** alpha", "With alpha = 1 and max_length = 2"),
         ("beam_search", "beginnings[done, 1:]", "beginnings[done]", "With alpha = 0 the best is [2]"),
         ("beam_search", "return tokens_found, score", "return tuple(tokens_found), score", "must be a list"),
+    ],
+    "bert": [
+        ("BertEmbeddings", " + self.position.weight[:length]", "", "Row 1 of `position` was changed"),
+        ("BertEmbeddings", " + self.token_type(types)", "", "every position of type 1 must change"),
+        ("BertEmbeddings", "self.norm(x)", "x", "must be the norm of (1, 2, 3, 6)"),
+        ("BertLayer", "attn_mask=mask[:, None, None, :]", "attn_mask=None", "The last position of the second text"),
+        ("BertLayer", "mask[:, None, None, :]", "mask[:, None, None, :].tril()", "the positions before it must move"),
+        ("BertLayer", "return self.output_norm(", "return (", "the mean of each vector must be 0"),
+        ("BertLayer", "self.attention_norm(x +", "self.attention_norm(", "only x and the two norms are left"),
+        ("mask_tokens", " & ~special", "", "the labels must be the tokens there"),
+        ("mask_tokens", "torch.where(chosen, tokens, -100)", "torch.where(chosen, shown, -100)", "the labels must be"),
+        ("mask_tokens", "chance[0] < rate", "chance[0] < 3 * rate", "About 15 % of the positions"),
+        ("mask_tokens", "fate < 0.8", "fate < 0.9", "About 80 %"),
+        ("mask_tokens", "torch.where(chosen, shown, tokens)", "shown", "must show its own token"),
+        ("MlmHead", "self.decoder.weight = embedding.weight", "pass", "does it use the vectors of the embedding"),
+        ("MlmHead", "self.norm(", "(", "On the worked example"),
+        ("pretraining_loss", ".clamp(min=1)", ".clamp(min=4)", "the mean over three positions"),
+        ("pretraining_loss", "(~is_next)", "is_next", "Compare the parts"),
+        ("train_mlm", "texts != pad", "inputs != 7", "False at padding"),
+        ("train_mlm", "torch.isin(texts, special_ids)", "texts == pad", "Special tokens were hidden"),
+        ("train_mlm", "model(inputs,", "model(texts,", "nothing is hidden"),
+        ("train_mlm", " / (labels != -100).sum().clamp(min=1)", "", "log 9 = 2.1972"),
+        ("BertEncoder", "for _ in range(num_layers)", "for _ in range(num_layers - 1)", "so three layers must have"),
+        ("BertEncoder", "x = layer(x, mask)", "layer(x, mask)", "that of the last layer"),
+        ("sentence_pairs", "other + (other >= number)", "number", "comes from the document of"),
+        ("sentence_pairs", "below(2) == 0", "below(4) == 0", "About half of the pairs"),
+        ("NspHead", "torch.tanh(", "(", "On the worked example"),
+        ("NspHead", "hidden[:, 0]", "hidden.mean(1)", "On the worked example"),
+        ("SequenceClassifier", "torch.tanh(", "(", "is there a tanh"),
+        ("SequenceClassifier", "types), mask)", "types), mask | True)", "The encoder must get the mask"),
+        ("best_span", ".triu()", "", "compare spans, not ends"),
+        ("best_span", "context[:, None] & context", "True", "Position 0 is not in the context"),
+        ("best_span", "max_length - 1", "max_length", "an answer has one position"),
+        ("SpanClassifier", "logits[..., 0], logits[..., 1]", "logits[..., 1], logits[..., 0]", "The start logits of the first text"),
+        ("SpanClassifier", ".masked_fill(~mask[..., None], -torch.inf)", "", "must be minus infinity"),
+        ("align_labels", " or word == previous", "", "The worked example must give"),
+        ("align_labels", "word is None or", "not word or", "The worked example must give"),
+        ("TokenClassifier", "self.classifier(self.dropout(hidden))", "self.classifier(hidden.flip(1))", "its own vector"),
+        ("TokenClassifier", "types), mask)", "types), mask | True)", "The encoder must get the mask"),
     ],
 }
 
