@@ -15,7 +15,7 @@ from autograder.wall.student import StudentError
 from solutions.bert import spans as reference
 
 LENGTHS = (5, 8, 13, 6, 1, 9, 7, 11, 4, 10) * 2
-"""T of each row."""
+"""T of each row; below 16, see `draw_row`."""
 
 
 @dataclass
@@ -32,8 +32,14 @@ class Row:
 
 
 def draw_row(rng: torch.Generator, length: int) -> Row:
-    """Scores that are mostly positive; every position is in the context, and a span may be as long as the row."""
-    starts, ends = torch.randn(2, length, generator=rng) + 2
+    """Scores that are mostly positive; every position is in the context, and a span may be as long as the row.
+
+    No two sums are the same, and all are exact in 32 bits: steps of a quarter, with a place of its own between them for
+    every start, and a finer one for every end.
+    """
+    steps = (torch.randn(2, length, generator=rng) * 4).round() / 4 + 2
+    ranks = torch.stack([torch.randperm(length, generator=rng) for _ in range(2)])
+    starts, ends = steps + ranks * torch.tensor([[2.0**-7], [2.0**-11]])
     return Row(starts, ends, length, torch.ones(length, dtype=torch.bool))
 
 

@@ -167,6 +167,12 @@ class FrozenEncoder(Sound):
             return super().encode(tokens, types, mask)
 
 
+@wrong(thinking="The vectors of tokens are learnt already, and stay as they are.", fails=("test_gradients",))
+class FrozenEmbeddings(Sound):
+    def encode(self, tokens, types, mask):
+        return self.encoder(self.embeddings(tokens, types).detach(), mask)
+
+
 @wrong(thinking="What the encoder gives is dropped, as in the other heads.", fails=("test_gradients",))
 class WithDropout(Sound):
     def score(self, hidden):
