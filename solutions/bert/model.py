@@ -5,6 +5,7 @@ The encoder is an argument: the clear one of `encoder.py`, or what a student wro
 Letters: `B` texts, `T` positions, `D` width of the model, `V` tokens in the vocabulary.
 """
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor, nn
@@ -80,13 +81,16 @@ class BertForPreTraining(nn.Module):
 
 
 def start(module: nn.Module, config: BertConfig) -> None:
-    """Where training starts: matrices and embeddings normal with deviation 0.02, biases at zero; the norms' eps.
+    """Where training starts: matrices and embeddings normal, biases at zero; the norms' eps.
 
-    The published model draws from a normal distribution cut at two deviations.
+    The published model, of width 768, draws from a normal distribution with deviation 0.02, cut at two deviations. In a
+    narrow model numbers of this size say too little to each other, and attention is slow to begin: here they grow with
+    the inverse root of the width, so that a product with a vector keeps its size.
     """
+    deviation = 0.02 * math.sqrt(768 / config.d_model)
     for part in module.modules():
         if isinstance(part, nn.Linear | nn.Embedding):
-            nn.init.trunc_normal_(part.weight, std=0.02, a=-0.04, b=0.04)
+            nn.init.trunc_normal_(part.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
         if isinstance(part, nn.Linear):
             nn.init.zeros_(part.bias)
         if isinstance(part, nn.LayerNorm):

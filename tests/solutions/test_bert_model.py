@@ -239,13 +239,12 @@ def test_order_counts(model: BertForPreTraining) -> None:
 
 
 @pytest.mark.parametrize("form", [BertForPreTraining, FastBertForPreTraining])
-def test_the_start_is_that_of_the_paper(form: type[nn.Module]) -> None:
-    model = form(BertConfig(vocabulary_size=1000, d_model=60, num_heads=2, d_ff=80, num_layers=1))
+@pytest.mark.parametrize(("width", "deviation"), [(768, 0.02), (48, 0.08)])
+def test_the_start_is_that_of_the_paper_at_its_width(form: type[nn.Module], width: int, deviation: float) -> None:
+    model = form(BertConfig(vocabulary_size=1000, d_model=width, num_heads=2, d_ff=80, num_layers=1))
     matrices = torch.cat([each.flatten() for each in model.parameters() if each.ndim == 2])
-    assert matrices.abs().max() <= 0.04
-    assert matrices.std().item() == pytest.approx(
-        0.88 * 0.02, rel=0.02
-    )  # of a normal one cut at two deviations
+    assert matrices.abs().max() <= 2 * deviation
+    assert matrices.std().item() == pytest.approx(0.88 * deviation, rel=0.02)  # of a normal one, cut
     vectors = {name: each for name, each in model.named_parameters() if each.ndim == 1}
     assert all((each == ("norm.weight" in name)).all() for name, each in vectors.items())
 
