@@ -240,7 +240,9 @@ def test_order_counts(model: BertForPreTraining) -> None:
 
 @pytest.mark.parametrize("form", [BertForPreTraining, FastBertForPreTraining])
 @pytest.mark.parametrize(("width", "deviation"), [(768, 0.02), (48, 0.08)])
-def test_the_start_is_that_of_the_paper_at_its_width(form: type[nn.Module], width: int, deviation: float) -> None:
+def test_the_start_is_that_of_the_paper_at_its_width(
+    form: type[nn.Module], width: int, deviation: float
+) -> None:
     model = form(BertConfig(vocabulary_size=1000, d_model=width, num_heads=2, d_ff=80, num_layers=1))
     matrices = torch.cat([each.flatten() for each in model.parameters() if each.ndim == 2])
     assert matrices.abs().max() <= 2 * deviation
