@@ -314,7 +314,6 @@ RUNS = (
                 num_heads=4,
                 d_ff=512,
                 num_layers=2,
-                max_length=64,
                 length=64,
                 dropout=0.0,
                 rows=32,
