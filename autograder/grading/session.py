@@ -9,7 +9,7 @@ import os
 import random
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,7 +99,8 @@ class CheckSession:
             raise CourseError(f"no folder of checks at {folder}; expected test_<exercise>.py modules there")
         _forget_others(folder)
         self._plugin = _Plugin()
-        self._config = _prepareconfig(_arguments(folder), [self._plugin])
+        with _no_options_from_outside():
+            self._config = _prepareconfig(_arguments(folder), [self._plugin])
         self._config._do_configure()
         self._session = pytest.Session.from_config(self._config)
         self._config.hook.pytest_sessionstart(session=self._session)
@@ -253,6 +254,18 @@ def _forget_others(folder: Path) -> None:
         for name in names & sys.modules.keys():
             if getattr(sys.modules[name], "__file__", None) != str(path):
                 del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _no_options_from_outside() -> Iterator[None]:
+    """What a shell has set for its own runs of pytest must not choose among the checks."""
+    options = {
+        name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ
+    }
+    try:
+        yield
+    finally:
+        os.environ.update(options)
 
 
 def _arguments(folder: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """The resident pytest session: order, dependence, stand-ins, hints, seeds, and checks that are wrong."""
 
+import os
 import random
 import re
 import textwrap
@@ -71,6 +72,14 @@ def test_all_right(tmp_path, capfd):
     assert [outcome.earned for outcome in outcomes] == [2, 1, 1, 1]
     assert {outcome.hint for outcome in outcomes} == {""}
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("options", ["-k second", "--maxfail=1 --deselect=nothing", "--no-such-option"])
+def test_options_of_the_shell_choose_no_checks(tmp_path, monkeypatch, options):
+    monkeypatch.setenv("PYTEST_ADDOPTS", options)
+    outcomes = run(write(tmp_path / "checks", f=TWO), "def f(x): return 2 * x")
+    assert [outcome.status for outcome in outcomes] == ["passed"] * 4
+    assert os.environ["PYTEST_ADDOPTS"] == options
 
 
 def test_what_depends_on_a_failed_check_is_not_tried(tmp_path):
