@@ -36,8 +36,8 @@ def mask_tokens(
     drawn = torch.randint(vocabulary_size, tokens.shape, generator=generator, device=tokens.device)  # (B, T)
     # What the model sees, and what it has to find
     ### BEGIN SOLUTION
-    chance = torch.rand(2, *tokens.shape, generator=generator, device=tokens.device)
-    chosen, fate = (chance[0] < rate) & ~special, chance[1]  # (B, T) each
-    shown = torch.where(fate < 0.8, mask_id, torch.where(fate < 0.9, drawn, tokens))
+    chosen = (torch.rand(drawn.shape, generator=generator, device=drawn.device) < rate) & ~special
+    fate = torch.randint(10, drawn.shape, generator=generator, device=drawn.device)
+    shown = torch.where(fate < 8, mask_id, torch.where(fate < 9, drawn, tokens))  # eight of ten, and one
     return torch.where(chosen, shown, tokens), torch.where(chosen, tokens, -100)
     ### END SOLUTION

@@ -34,8 +34,9 @@ def observe(student, seed):
 
 
 EQUIVALENT = {
-    "`3` for `2`": "a third row of random numbers is drawn, and nobody looks at it",
-    "`chance[0] <= rate` for `chance[0] < rate`": "a random number is never the rate itself, up to rounding",
+    "`special` for `tokens` in `tokens.shape`": "both have the same shape",
+    "`torch.rand(drawn.shape, generator=generator, device=drawn.device) <= rate` for "
+    "`torch.rand(drawn.shape, generator=generator, device=drawn.device) < rate`": "a random number is never the rate",
 }
 
 
