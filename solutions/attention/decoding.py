@@ -66,6 +66,9 @@ def beam_search_batch(
 ) -> list[tuple[list[int], float]]:
     """Beam search for B sequences at once, by the rules of `beam.beam_search`.
 
+    The search for a sequence ends as soon as no open beginning can still win: log-probabilities only fall, so none will
+    have a better score than its log-probability / (`max_length` ** `alpha`).
+
     Args:
         model: in evaluation mode.
         source: (B, S) long.
@@ -73,7 +76,7 @@ def beam_search_batch(
         end: the token that ends a sequence.
         beam_size: K, how many continuations of each sequence are kept in each round.
         max_length: the largest length of a sequence.
-        alpha: how much longer sequences are favoured.
+        alpha: how much longer sequences are favoured, at least 0.
 
     Returns:
         For each sequence, the finished one with the highest score, without `start`, and that score.
@@ -98,6 +101,8 @@ def beam_search_batch(
         answers[better, :length] = written[better, place[better]]
         answers[better, length:] = end
         totals = kept.values.masked_fill(done, -torch.inf)
+        lost = totals.amax(dim=1) / max_length**alpha <= best  # (B,)
+        totals[lost] = -torch.inf
         if totals.isneginf().all():
             break
         flat = (rows + torch.arange(batch, device=device).unsqueeze(1) * candidates.shape[1]).flatten()

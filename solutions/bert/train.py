@@ -250,6 +250,16 @@ _TINY: dict[str, Any] = {
     "rows": 16,
     "epochs": 2,
 }
+_MINI: dict[str, Any] = {
+    "vocabulary": 4000,
+    "d_model": 128,
+    "num_heads": 4,
+    "d_ff": 512,
+    "num_layers": 2,
+    "dropout": 0.0,
+    "rows": 32,
+    "warmup": 100,
+}
 _BASE: dict[str, Any] = {
     "vocabulary": 30_528,
     "d_model": 768,
@@ -269,7 +279,7 @@ _SMOKE: dict[str, Any] = {
     "tokens": 512,
     "lr": 3e-3,
 }
-_LAPTOP: dict[str, Any] = {"lr": 5e-4, "warmup": 50, "examples": 4000}
+_LAPTOP: dict[str, Any] = {"weights": "bert-long-laptop-0", "lr": 5e-4, "warmup": 50, "examples": 4000}
 _GPU: dict[str, Any] = {"lr": 3e-5, "warmup": 100, "tokens": 8192, "precision": "bf16"}
 
 
@@ -308,19 +318,7 @@ RUNS = (
         "a BERT from nothing: hidden tokens and next segments",
         {
             "smoke": PretrainingConfig(**_TINY, weights="bert-smoke", length=32, lr=3e-3),
-            "laptop": PretrainingConfig(
-                vocabulary=4000,
-                d_model=128,
-                num_heads=4,
-                d_ff=512,
-                num_layers=2,
-                length=64,
-                dropout=0.0,
-                rows=32,
-                epochs=4,
-                lr=2e-3,
-                warmup=100,
-            ),
+            "laptop": PretrainingConfig(**_MINI, length=64, epochs=4, lr=2e-3),
             "gpu": PretrainingConfig(**_BASE, weights="bert-gpu", rows=256, epochs=60, lr=2e-4, warmup=800),
         },
         pretrain,
@@ -328,10 +326,13 @@ RUNS = (
     ),
     Run(
         "bert-long",
-        "the same BERT, trained on with four times as long texts",
+        "the same BERT, trained on with longer texts",
         {
             "smoke": PretrainingConfig(
                 **_TINY, weights="bert-long-smoke", start="bert-smoke-0", length=64, lr=1e-3
+            ),
+            "laptop": PretrainingConfig(
+                **_MINI, weights="bert-long-laptop", start="bert-laptop-0", length=128, lr=5e-4
             ),
             "gpu": PretrainingConfig(
                 **_BASE,
@@ -356,7 +357,7 @@ RUNS = (
         "what the course's BERT knows after each layer: probes, and guesses of hidden words",
         {
             "smoke": ProbeConfig(weights="bert-smoke-0", length=48, examples=50, judged=50, steps=20),
-            "laptop": ProbeConfig(),
+            "laptop": ProbeConfig(weights="bert-long-laptop-0"),
             "gpu": ProbeConfig(weights="bert-long-gpu-0"),
         },
         look_inside,

@@ -228,6 +228,25 @@ def test_many_at_once_are_found_as_one_by_one(beam_size: int, alpha: float) -> N
         assert score == pytest.approx(expected_score, abs=1e-5)
 
 
+def test_a_search_ends_when_no_open_beginning_can_win() -> None:
+    class Ender:
+        """Says that the end comes now, nearly surely, and counts how often it is asked."""
+
+        asked = 0
+
+        def begin(self, source: Tensor) -> State:
+            return (source,)
+
+        def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+            self.asked += 1
+            return torch.tensor([0.0, 1.0, 5.0]).expand(len(tokens), 3), state
+
+    model, settings = Ender(), {"start": 0, "end": 2, "beam_size": 3, "max_length": 100}
+    found = beam_search_batch(model, torch.zeros(4, 1, dtype=torch.long), **settings)
+    assert [written for written, _ in found] == [[2]] * 4
+    assert model.asked == 1
+
+
 def test_a_beam_of_one_is_greedy(model: nn.Module) -> None:
     source = tokens(4, 5)
     source[2, 3:] = PAD

@@ -339,5 +339,4 @@ def test_a_fresh_run_differs_from_its_twin_in_nothing_else() -> None:
 
 def test_runs_cover_the_presets() -> None:
     for name, presets in PRESETS.items():
-        assert {"smoke", "gpu"} <= presets.keys()
-        assert name == "bert-long" or "laptop" in presets
+        assert {"smoke", "laptop", "gpu"} <= presets.keys(), name
