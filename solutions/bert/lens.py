@@ -13,7 +13,7 @@ from solutions.bert.corpus import CLS, MASK, SEP
 from solutions.bert.model import Bert, BertForPreTraining
 
 TEXTS = (
-    "Return a new list with the items sorted in ascending order.",
+    "Return a new list with the items in reverse order.",
     "If the file does not exist, an error is raised.",
     "The default value of this parameter is None.",
     "Return True if the two arrays are equal, and False otherwise.",
