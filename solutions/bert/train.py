@@ -332,7 +332,7 @@ RUNS = (
                 **_TINY, weights="bert-long-smoke", start="bert-smoke-0", length=64, lr=1e-3
             ),
             "laptop": PretrainingConfig(
-                **_MINI, weights="bert-long-laptop", start="bert-laptop-0", length=128, lr=5e-4
+                **_MINI, weights="bert-long-laptop", start="bert-laptop-0", length=128, lr=2e-3
             ),
             "gpu": PretrainingConfig(
                 **_BASE,
