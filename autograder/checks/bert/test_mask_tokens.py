@@ -17,7 +17,7 @@ from solutions.bert import masking as reference
 
 MASK = 4
 SHAPES = ((3, 7), (1, 12), (40, 2), (6, 1))
-"""In one of them so many positions that not all that are chosen show the mask, but once in a hundred million."""
+"""Together so many positions that all of those that may be chosen show the mask once in some million times."""
 
 
 def draw_texts(rng: torch.Generator, *shape: int, size: int = 90) -> tuple[Tensor, Tensor]:
