@@ -111,7 +111,9 @@ def test_the_repository_button_leads_to_the_one_address(html: Path) -> None:
         attributes["href"]
         for page in pages(html)
         for tag, attributes in elements(page)
-        if tag == "a" and "github.com" in attributes.get("href", "")
+        if tag == "a"
+        and "github.com" in attributes.get("href", "")
+        and "reference" not in attributes.get("class", "").split()  # links of the text are sources
     }
     assert {address for address in outside if "colab" not in address} == {settings.REPOSITORY}
 
