@@ -76,7 +76,7 @@ SIZES: dict[str, Size] = {
     "small": TranslationSize(128, 4, 512, 2, 4000, 32, 24),
     "base": TranslationSize(512, 8, 2048, 6, 8000, 128, 32),
     "bert-tiny": PretrainingSize(16, 2, 32, 1, 50, 4, 8),
-    "bert-laptop": PretrainingSize(192, 3, 768, 4, 8192, 32, 128),
+    "bert-laptop": PretrainingSize(128, 4, 512, 2, 4000, 32, 64),
     "bert-base": PretrainingSize(768, 12, 3072, 12, 30_528, 32, 128),
 }
 """`tiny` is for trying this file, `small` is about that of the translation on a CPU, `base` that of Vaswani et al.,

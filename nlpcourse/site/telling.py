@@ -33,6 +33,7 @@ IDIOMS = (
     ),
     (r"\w+\.(zero_grad|backward|step|train|eval)\(.*\)", "a step of every training loop"),
     (r"(return|yield|self\.)?\s*\w+( = \w+)?", "one name, given or returned"),
+    (r'"\w+",?', "one name in quotes, an argument on a line of its own"),
     (r"for \w+ in range\([\w.]+\):", "a loop that counts"),
     (r"class \w+\(nn\.Module\):", "a module begins; what it does is told by other lines"),
     (r"(def __init__|def forward|super\(\).__init__)\([\w, ]*\)( -> None)?:?", "how every module begins"),

@@ -57,6 +57,9 @@ def test_mask(student, rng):
     """{HINT}"""
     example = attend(torch.arange(12.0).view(3, 4), mask, 5)
     table = torch.zeros(len(words), 16)[words]
+    theirs = make(
+        "MultiHeadAttention",
+    )
     {CHECK}
 '''
 
@@ -138,6 +141,7 @@ def test_a_planted_line_is_found(
         pytest.param("example = attend(torch.arange(12.0).view(3, 4), mask, 5)", id="in a visible test"),
         pytest.param(LENT, id="in a stand-in"),
         pytest.param("def what_every_topic_uses(student, reference):", id="of no topic"),
+        pytest.param('"MultiHeadAttention",', id="a name in quotes"),
         pytest.param("scores = softmax(key @ query.mT, dim=-1)", id="alike only"),
     ],
 )

@@ -24,9 +24,15 @@ of tanh(x) = x, 1e-4 at most; a misreading moves logits of size one by far more.
 def make(student, rng: torch.Generator, width: int, num_classes: int, *, mixing: bool, small: bool) -> tuple:
     """`make_classifiers` without dropout; with `small` the pooled vectors are `SMALL`, and the logits of size one."""
     theirs, ours = make_classifiers(
-        student, rng, reference, "SequenceClassifier", width,
-        mixing=mixing, num_classes=num_classes, dropout=0.0,
-    )  # fmt: skip
+        student,
+        rng,
+        reference,
+        "SequenceClassifier",
+        width,
+        mixing=mixing,
+        num_classes=num_classes,
+        dropout=0.0,
+    )
     if small:
         state = ours.state_dict()
         state["pooler.weight"] *= SMALL
