@@ -1,11 +1,14 @@
 """An assignment as the grader knows it: exercises, source notebook, and a fingerprint of what grades it."""
 
+import copy
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearSolutions
 
 from autograder.authoring.declared import DeclaredCheck
 from autograder.authoring.model import Exercise, Question, Requirement
@@ -59,6 +62,19 @@ class Assignment:
             source=built.source,
             fingerprint=_fingerprint(topic, root, built.source),
         )
+
+    @functools.cached_property
+    def handed_out(self) -> NotebookNode:
+        """The notebook as students get it: solutions and rubrics replaced by nbgrader's own stubs, no outputs.
+
+        It is the same one each time, to be read only; `restore.blank` gives copies.
+        """
+        notebook, _ = ClearSolutions().preprocess(copy.deepcopy(self.source), {})
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = []
+                cell.execution_count = None
+        return notebook
 
     def exercise(self, name: str) -> Exercise:
         """The exercise called `name`; KeyError when there is none."""

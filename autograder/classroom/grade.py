@@ -21,7 +21,6 @@ from autograder.classroom.standing import Entry, entries_in, stands
 from autograder.classroom.worker import TASK_SECONDS, make
 from autograder.classroom.workers import Died, Pool, Raised, work
 from autograder.grading.record import Record
-from autograder.grading.run import failed
 from autograder.sandbox import layers
 from nlpcourse.errors import CourseError
 from nlpcourse.files import write_atomically
@@ -236,6 +235,8 @@ def _given_up(run: _Run, student: str, died: Died) -> tuple[Record, bytes]:
     """The outcome of a submission that no worker survived."""
     submission = run.classroom.read_submission(student, run.topic)
     reason = f"the grader's own process ended twice at this notebook ({died.reason})"
+    from autograder.grading.run import failed  # loads torch, which takes seconds; few classes need it
+
     graded = failed(submission, run.assignment, student=student, reason=reason)
     return graded.record, graded.notebook
 

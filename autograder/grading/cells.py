@@ -1,12 +1,11 @@
 """Runs one cell in the sandboxed kernel over the Jupyter protocol. What comes back is the student's word, no more."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
-from queue import Empty
 from typing import Any
 
 import zmq
-import zmq.asyncio
 from nbformat.notebooknode import NotebookNode
 
 from autograder.grading.sanitize import clean_outputs, plain, well_formed
@@ -82,8 +81,8 @@ async def run_cell(
     kernel.begin_cell(cpu_seconds)
     client = kernel.client
     request = client.execute(source, allow_stdin=False, stop_on_error=False)
-    poller = zmq.asyncio.Poller()
-    channels = {channel.socket: channel for channel in (client.iopub_channel, client.shell_channel)}
+    poller = zmq.Poller()  # asyncio's own takes longer than the message
+    channels = {channel.plain: channel for channel in (client.iopub_channel, client.shell_channel)}
     for socket in channels:
         poller.register(socket, zmq.POLLIN)
     raw: list[dict[str, Any]] = []
@@ -92,14 +91,18 @@ async def run_cell(
     idle = False
     polls_left = PATIENCE_POLLS
     while not (reply is not None and (idle or polls_left <= 0)):
-        ready = await poller.poll(POLL_MS)
+        ready = poller.poll(POLL_MS)
         # while messages come nothing is looked at here: the watch, on its thread, silences who is over a limit
-        if not ready and (reason := kernel.verdict()) is not None:
-            raise Stopped(StudentDied(reason, reason), CellRun(clean_outputs(raw, max_output)), cpu_seconds)
+        if not ready:
+            await asyncio.sleep(0)  # Ctrl-C is heard here
+            if (reason := kernel.verdict()) is not None:
+                raise Stopped(
+                    StudentDied(reason, reason), CellRun(clean_outputs(raw, max_output)), cpu_seconds
+                )
         if reply is not None:
             polls_left -= 1
         for socket, _ in ready:
-            message = await _receive(channels[socket])
+            message = channels[socket].accept(socket.recv_multipart())
             if message is None or message["parent_header"].get("msg_id") != request:
                 continue
             kind, content = message["msg_type"], message["content"]
@@ -111,14 +114,6 @@ async def run_cell(
                 raw.append({"output_type": kind, **content})
                 room -= _size(content)
     return CellRun(clean_outputs(raw, max_output), _error(reply, source))
-
-
-async def _receive(channel: Any) -> dict[str, Any] | None:
-    """The next well-formed message, or None when what came is none."""
-    try:
-        return await channel.get_msg(timeout=0)
-    except Empty:
-        return None
 
 
 def _size(content: dict[str, Any]) -> int:

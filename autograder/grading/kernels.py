@@ -18,7 +18,7 @@ from autograder.grading import may_not_use
 from autograder.grading.added import AddedCells
 from autograder.grading.cells import CellError, CellRun, Stopped, run_cell
 from autograder.grading.record import INSTRUCTOR_ONLY, INTERRUPTED, NOT_BEGUN, CheckResult, ExerciseResult
-from autograder.grading.restore import blank, exercise_of, role_of
+from autograder.grading.restore import exercise_of, role_of
 from autograder.grading.results import better, check_results, ended_status, ended_why, exercise_result
 from autograder.grading.sanitize import shown
 from autograder.grading.session import CheckOutcome, CheckSession, SessionDied
@@ -50,7 +50,7 @@ class Grading:
         self.cells = [cell for cell in notebook.cells if cell.cell_type == "code" and role_of(cell) != "long"]
         self.assignment, self.session, self.seeds = assignment, session, seeds
         self.limits, self.unsafe = limits, unsafe
-        self.stubs = {cell.id: cell.source for cell in blank(assignment).cells}
+        self.stubs = {cell.id: cell.source for cell in assignment.handed_out.cells}
         self.results: dict[str, ExerciseResult] = {}
         self.flags: list[str] = []
         self.excluded: set[str] = set()

@@ -1,6 +1,8 @@
 """Reads submitted code for names that an exercise rules out. It reads syntax trees and runs nothing."""
 
 import ast
+import functools
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,11 +69,13 @@ def find(
         return Finding((), ())
     needed = needed or {}
     statements = [
-        statement for cell, source in enumerate((answer, *others)) for statement in _statements(cell, source)
+        _Statement(tree, cell, binds)
+        for cell, source in enumerate((answer, *others))
+        for tree, binds in _statements(source)
     ]
     for cell, (name, source) in enumerate(needed.items(), start=1 + len(others)):
         statements += [
-            statement for statement in _statements(cell, source) if not _defines(statement.tree, name)
+            _Statement(tree, cell, binds) for tree, binds in _statements(source) if not _defines(tree, name)
         ]
     defined = {
         name
@@ -150,12 +154,14 @@ def _defines(tree: ast.stmt, name: str) -> bool:
     return isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and tree.name == name
 
 
-def _statements(cell: int, source: str) -> Iterator[_Statement]:
+@functools.lru_cache(maxsize=256)  # each exercise of a submission looks at the same cells
+def _statements(source: str) -> tuple[tuple[ast.stmt, frozenset[str]], ...]:
+    """The top-level statements of a cell with the names they bind; none when it cannot be parsed."""
     tree = parse(source)
-    if not isinstance(tree, SyntaxError):
-        for statement in tree.body:
-            for part in _one_name_each(statement):
-                yield _Statement(part, cell, bound_names(part))
+    if isinstance(tree, SyntaxError):
+        return ()
+    parts = itertools.chain.from_iterable(map(_one_name_each, tree.body))
+    return tuple((part, bound_names(part)) for part in parts)
 
 
 def _one_name_each(statement: ast.stmt) -> list[ast.stmt]:

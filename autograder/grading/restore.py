@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from nbgrader.preprocessors import ClearSolutions
 
 from autograder.assignment import Assignment
 from autograder.grading.sanitize import clean_attachments, clean_markdown, plain, well_formed
@@ -71,18 +70,13 @@ def exercise_of(cell: NotebookNode) -> str | None:
 
 
 def blank(assignment: Assignment) -> NotebookNode:
-    """The notebook as students get it: solutions and rubrics replaced by nbgrader's own stubs, no outputs."""
-    notebook, _ = ClearSolutions().preprocess(copy.deepcopy(assignment.source), {})
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = []
-            cell.execution_count = None
-    return notebook
+    """A copy of the notebook as students get it."""
+    return copy.deepcopy(assignment.handed_out)
 
 
 def unanswered(restored: NotebookNode, assignment: Assignment) -> tuple[str, ...]:
     """Ids of the questions that nobody answered: in a restored notebook their cell is as it was handed out."""
-    texts = {cell.id: cell.source.strip() for cell in blank(assignment).cells}
+    texts = {cell.id: cell.source.strip() for cell in assignment.handed_out.cells}
     return tuple(
         str(exercise_of(cell))
         for cell in restored.cells

@@ -18,6 +18,7 @@ from autograder.grading.seeds import digest, seed_maker
 from autograder.grading.session import CheckSession
 from autograder.sandbox.layers import layers
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.placement import one_cpu
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ def grade_notebook(
     seed_of = seed_maker(salt, assignment.topic, student, digest(submission))
     names = [f"{name}/{check.id}" for name, checks in assignment.checks.items() for check in checks]
     seeds = {name: seed_of(name) for name in names}
-    grading = Grading(restored.notebook, assignment, session, seeds, limits, unsafe)
-    asyncio.run(grading.run())
+    with one_cpu():
+        grading = Grading(restored.notebook, assignment, session, seeds, limits, unsafe)
+        asyncio.run(grading.run())
     results = [grading.results[exercise.id] for exercise in assignment.exercises]
     record = _record(submission, assignment, results, student=student, limits=limits)
     record = replace(

@@ -10,8 +10,7 @@ import re
 from collections.abc import Container, Iterable
 from typing import Any
 
-from nbformat.notebooknode import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.notebooknode import NotebookNode, from_dict
 
 #: Picture types that cannot carry a script, with the bytes each file begins with.
 PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
@@ -106,7 +105,7 @@ def clean_outputs(outputs: Iterable[Any], max_output: int = MAX_OUTPUT) -> list[
         room -= size
         kept.append(cleaned)
         if room <= 0:
-            kept.append(new_output("stream", name="stdout", text="\n[output cut here]\n"))
+            kept.append(_output("stream", name="stdout", text="\n[output cut here]\n"))
             break
     return kept
 
@@ -121,6 +120,11 @@ def shown(outputs: Iterable[NotebookNode]) -> int:
     )
 
 
+def _output(kind: str, **fields: Any) -> NotebookNode:
+    """An output cell; nbformat's own `new_output` also validates it, which takes longer than many a cell."""
+    return from_dict({"output_type": kind, **fields})
+
+
 def _clean_output(output: Any, room: int) -> tuple[NotebookNode | None, int]:
     """One cleaned output with its size in characters, or None when nothing of it may stay."""
     if not isinstance(output, dict):
@@ -129,11 +133,11 @@ def _clean_output(output: Any, room: int) -> tuple[NotebookNode | None, int]:
     if kind == "stream":
         text = well_formed(output.get("text"))[:room]
         name = "stderr" if output.get("name") == "stderr" else "stdout"
-        return new_output("stream", name=name, text=text), len(text)
+        return _output("stream", name=name, text=text), len(text)
     if kind == "error":
         lines = output.get("traceback")
         traceback = well_formed("\n".join(map(str, lines)) if isinstance(lines, list) else "")[:room]
-        error = new_output(
+        error = _output(
             "error",
             ename=plain(output.get("ename"), 100),
             evalue=plain(output.get("evalue"), 1000),
@@ -145,7 +149,7 @@ def _clean_output(output: Any, room: int) -> tuple[NotebookNode | None, int]:
         if text := well_formed(output["data"].get("text/plain"))[:room]:
             data["text/plain"] = text
         if data:
-            return new_output("display_data", data=data, metadata={}), sum(map(len, data.values()))
+            return _output("display_data", data=data, metadata={}), sum(map(len, data.values()))
     return None, 0
 
 

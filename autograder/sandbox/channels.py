@@ -4,6 +4,7 @@ The kernel's process is the student's: it has the signing key and can send what 
 therefore bounded before it is parsed, and dropped when it is not a message.
 """
 
+import functools
 import time
 from queue import Empty
 from typing import Any
@@ -39,11 +40,15 @@ class BoundedChannel(AsyncZMQSocketChannel):
 
     limit: int | None = None
     spent = 0
-    dropped = 0
     broken = False
 
     def begin_cell(self) -> None:
         self.spent = 0
+
+    @functools.cached_property
+    def plain(self) -> zmq.Socket:
+        """The socket for a caller who waits without an event loop; what it receives is for `accept`."""
+        return zmq.Socket.shadow(self.socket.underlying)
 
     async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]
         """The next message that may be seen.
@@ -59,7 +64,6 @@ class BoundedChannel(AsyncZMQSocketChannel):
             message = self.accept(await self.socket.recv_multipart())
             if message is not None:
                 return message
-            self.dropped += 1
             if until is not None and time.monotonic() > until:
                 raise Empty
 

@@ -281,6 +281,9 @@ def prepare(config: dict[str, Any]) -> JailedKernelApp:
     app.session = BoundedSession(parent=app, key=config["connection"]["key"].encode())
     app.session.limit = config["output_bytes"]
     app.initialize([])
+    app.kernel._execute_sleep = (
+        0  # for the streams, after each cell; here they say themselves that they are empty
+    )
     app.kernel.streams = {"stdout": sys.stdout, "stderr": sys.stderr}
     app.kernel.shell.ask_exit = stay
     return app

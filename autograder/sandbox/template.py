@@ -125,6 +125,7 @@ def serve(orders: socket.socket) -> tuple[float, dict[str, Any]]:
             os.setsid()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             order = take(orders)
+            os.sched_setaffinity(0, order["cpus"])  # the asker's, not those of whoever started the template
             os.close(waiting)
             os.close(taken)
             return began, order

@@ -68,7 +68,8 @@ class Template:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         numbers = [*descriptors, theirs.fileno()]
         inside = jail | {"placed": {place: place for place in jail["placed"]}}
-        order = {"config": config | {"jail": inside, "status": theirs.fileno()}, "numbers": numbers}
+        own = {"jail": inside, "status": theirs.fileno(), "cpus": sorted(os.sched_getaffinity(0))}
+        order = {"config": config | own, "numbers": numbers}
         handles: dict[str, int] = {}
         try:
             with theirs:

@@ -82,6 +82,8 @@ class Agent:
                 with _quiet(), _interruptible():
                     for dropped in request["drop"]:
                         self.objects.pop(dropped, None)
+                    if request["seed"] is not None:
+                        seed(request["seed"])
                     fields = wire.decode(request["fields"], buffers, self._unpack)
                     value, parts = wire.encode(self._perform(request["operation"], fields), self._pack)
                     return wire.frame({"number": number, "value": value}, parts)
@@ -151,12 +153,6 @@ class Agent:
 
     def _do_probe(self, probe: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return probe(Names(self.namespace), *args, **kwargs)
-
-    def _do_seed(self, seed: int) -> None:
-        random.seed(seed)
-        np.random.seed(seed % 2**32)
-        torch.default_generator.manual_seed(seed)
-        torch.set_grad_enabled(True)
 
     def _do_defined(self, name: str) -> bool:
         return name in self.namespace
@@ -233,6 +229,21 @@ class Agent:
                 self.probes[source] = _compiled(name, source)
             return functools.partial(self.probes[source], *bound) if bound else self.probes[source]
         raise wire.Malformed(f"kind {kind}")
+
+
+def seed(number: int) -> None:
+    """Seed Python, NumPy and torch; gradients are wanted again, whatever a cell has switched off.
+
+    Raises:
+        Refusal: the notebook has broken one of them. No check can take that for an error that it waits for.
+    """
+    try:
+        random.seed(number)
+        np.random.seed(number % 2**32)
+        torch.default_generator.manual_seed(number)
+        torch.set_grad_enabled(True)
+    except BaseException:  # noqa: BLE001 - the notebook's own, of which nothing is asked
+        raise Refusal("Seed", "Python, NumPy and torch cannot be seeded any more in this notebook") from None
 
 
 _ABSENT = object()

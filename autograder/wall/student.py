@@ -80,6 +80,7 @@ class Student:
         self._alive = alive
         self._number = 0
         self._drop: list[int] = []
+        self._seed: int | None = None
         self._died: StudentDied | None = None
 
     def __getattr__(self, name: str) -> "Function":
@@ -102,8 +103,8 @@ class Student:
         return Generator(seed)
 
     def seed(self, number: int) -> None:
-        """Seed Python, NumPy and torch there."""
-        self._ask("seed", "seeding", seed=number % 2**63)
+        """Seed Python, NumPy and torch there, with the next request and before it."""
+        self._seed = number % 2**63
 
     def defined(self, name: str) -> bool:
         """Whether the notebook defines `name`."""
@@ -154,8 +155,10 @@ class Student:
             "operation": operation,
             "what": what,
             "drop": drop,
+            "seed": self._seed,
             "fields": packed,
         }
+        self._seed = None
         try:
             self._send(wire.frame(message, buffers))
             reply, received = wire.receive(self._read)

@@ -79,7 +79,7 @@ class _Encoder:
         if self.items > MAX_ITEMS:
             raise Uncrossable(f"more than {MAX_ITEMS} values; return a tensor, or less")
         kind = type(value)
-        if value is None or kind is bool:
+        if value is None or kind is bool or kind is float or kind is str:
             return value
         if issubclass(kind, str):
             return str.__str__(value)

@@ -382,3 +382,26 @@ def test_a_check_stays_a_plain_function():
         return student
 
     assert test_something(3, None) == 3
+
+
+def test_a_notebook_that_breaks_seeding_earns_nothing_by_it(tmp_path):
+    """The error of a seeding that fails is none that a check waits for."""
+    checks = '''
+    from autograder.wall.student import StudentError
+
+    @check(points=1, requires="f-1")
+    def test_refuses(student):
+        """Hint."""
+        with pytest.raises(StudentError, match="^ValueError"):
+            student.f(-1)
+    '''
+    refuses = "def f(x): raise ValueError('no')"
+    accepts = "def f(x): return x"
+    broken = """
+        import random
+        def refuse(*arguments): raise ValueError("no")
+        random.seed = refuse
+        def f(x): return x
+    """
+    folder = write(tmp_path / "checks", f=checks)
+    assert [run(folder, notebook)[0].earned for notebook in (refuses, accepts, broken)] == [1, 0, 0]
