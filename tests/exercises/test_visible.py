@@ -212,6 +212,15 @@ MISTAKES = {
         ("BertEmbeddings", " + self.position.weight[:length]", "", "Row 1 of `position` was changed"),
         ("BertEmbeddings", " + self.token_type(types)", "", "every position of type 1 must change"),
         ("BertEmbeddings", "self.norm(x)", "x", "must be the norm of (1, 2, 3, 6)"),
+        ("BertEmbeddings", "weight[:length]", "weight[: len(tokens), None]", "At position 1 of text 0"),
+        ("BertEmbeddings", "self.dropout(self.norm(x))", "self.norm(x)", "must be exactly 0"),
+        ("BertEmbeddings", "self.dropout(self.norm(x))", "self.norm(self.dropout(x))", "must be exactly 0"),
+        (
+            "BertEmbeddings",
+            "self.dropout(self.norm(x))",
+            "F.dropout(self.norm(x), self.dropout.p)",
+            "nothing may be dropped",
+        ),
         (
             "BertLayer",
             "attn_mask=mask[:, None, None, :]",
@@ -255,12 +264,26 @@ MISTAKES = {
         ("mask_tokens", "fate < 8", "fate < 9", "About 80 %"),
         ("mask_tokens", "torch.where(chosen, shown, tokens)", "shown", "must show its own token"),
         (
+            "mask_tokens",
+            "torch.where(chosen, shown, tokens), torch.where(chosen, tokens, -100)",
+            "torch.where(chosen, tokens, -100), torch.where(chosen, shown, tokens)",
+            "Is the order inputs, labels?",
+        ),
+        ("mask_tokens", "fate < 9, drawn, tokens", "fate < 9, tokens, tokens", "About 10 %"),
+        (
+            "mask_tokens",
+            "torch.randint(10, drawn.shape, generator=generator",
+            "torch.randint(10, drawn.shape",
+            "the second call gave other inputs",
+        ),
+        (
             "MlmHead",
             "self.decoder.weight = embedding.weight",
             "pass",
             "does it use the vectors of the embedding",
         ),
         ("MlmHead", "self.norm(", "(", "On the worked example"),
+        ("MlmHead", "F.gelu(", "F.relu(", "GELU gives (0.8413, -0.1587, 0)"),
         (
             "MlmHead",
             "weight = embedding.weight",
@@ -272,6 +295,12 @@ MISTAKES = {
         ("train_mlm", "texts != pad", "inputs != 7", "False at padding"),
         ("train_mlm", "torch.isin(texts, special_ids)", "texts == pad", "Special tokens were hidden"),
         ("train_mlm", "model(inputs,", "model(texts,", "nothing is hidden"),
+        (
+            "train_mlm",
+            "*numbers, generator",
+            "*numbers, generator.manual_seed(0)",
+            "the same words are hidden",
+        ),
         ("train_mlm", " / (labels != -100).sum().clamp(min=1)", "", "log 9 = 2.1972"),
         (
             "BertEncoder",
@@ -280,12 +309,15 @@ MISTAKES = {
             "so three layers must have",
         ),
         ("BertEncoder", "x = layer(x, mask)", "layer(x, mask)", "that of the last layer"),
-        ("BertEncoder", "d_ff, dropout) for", "d_ff) for", "is it handed on to the layers"),
+        ("BertEncoder", "d_ff, dropout) for", "d_ff) for", "which is 0 here, handed on"),
+        ("BertEncoder", "x = layer(x, mask)", "x = layer(x, mask | True)", "Does each layer get the mask"),
         ("sentence_pairs", "other + (other >= number)", "number", "comes from the document of"),
         ("sentence_pairs", "below(2) == 0", "below(4) == 0", "About half of the pairs"),
         ("NspHead", "torch.tanh(", "(", "On the worked example"),
         ("NspHead", "hidden[:, 0]", "hidden.mean(1)", "On the worked example"),
+        ("NspHead", "hidden[:, 0]", "hidden[:, 0].squeeze()", "For one text"),
         ("SequenceClassifier", "torch.tanh(", "(", "is there a tanh"),
+        ("SequenceClassifier", "(tokens, types)", "(tokens, 0 * types)", "do the embeddings get `types`"),
         ("SequenceClassifier", "types), mask)", "types), mask | True)", "The encoder must get the mask"),
         ("best_span", ".triu()", "", "compare spans, not ends"),
         ("best_span", "context[:, None] & context", "True", "Position 0 is not in the context"),
@@ -298,6 +330,12 @@ MISTAKES = {
         ),
         ("SpanClassifier", ".masked_fill(~mask[..., None], -torch.inf)", "", "must be minus infinity"),
         ("align_labels", " or word == previous", "", "The worked example must give"),
+        (
+            "align_labels",
+            "word == previous",
+            "aligned and labels[word] == aligned[-1]",
+            "Two neighbours have the same label",
+        ),
         ("align_labels", "word is None or", "not word or", "The worked example must give"),
         (
             "TokenClassifier",
@@ -306,6 +344,7 @@ MISTAKES = {
             "its own vector",
         ),
         ("TokenClassifier", "types), mask)", "types), mask | True)", "The encoder must get the mask"),
+        ("TokenClassifier", "(tokens, types)", "(tokens, 0 * types)", "its own vector"),
     ],
 }
 
