@@ -10,6 +10,9 @@ import pytest
 
 from autograder.assignment import Assignment
 from autograder.authoring.command import generate
+from autograder.checks.variants import read_variants
+from autograder.grading.restore import exercise_of, role_of
+from autograder.proof.answers import as_source
 from nlpcourse.paths import project_root
 
 ROOT = project_root(Path(__file__).parent)
@@ -54,6 +57,23 @@ def runner(topic: str) -> RunCells:
 @pytest.mark.parametrize("topic", TOPICS)
 def test_all_solutions_pass(topic: str) -> None:
     assert runner(topic)(*EXERCISES[topic]) == dict.fromkeys(EXERCISES[topic])
+
+
+@pytest.mark.parametrize(("topic", "exercise"), ONE_BY_ONE)
+def test_right_answers_that_look_otherwise_pass(topic: str, exercise: str) -> None:
+    assignment = Assignment.load(topic, ROOT)
+    (check,) = (
+        cell.source
+        for cell in assignment.source.cells
+        if role_of(cell) == "check" and exercise_of(cell) == exercise
+    )
+    variants = read_variants(ROOT / "autograder" / "checks" / topic)
+    right = [each for each in variants if each.exercise == exercise and each.kind == "right"]
+    assert right, "no answer is known that is right and looks otherwise"
+    for variant in right:
+        namespace: dict[str, Any] = {"__name__": "__main__"}
+        source = f"{as_source(assignment, exercise, variant.source)}\n\n{check}"
+        exec(compile(source, variant.name, "exec"), namespace)
 
 
 @pytest.mark.parametrize("topic", TOPICS)
