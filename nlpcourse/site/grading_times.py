@@ -11,6 +11,7 @@ from nlpcourse.errors import CourseError
 from nlpcourse.site.generated import Generated
 
 RECORD = "records/grading.json"
+SCALE = "records/scale.json"
 
 
 def setup(app: Sphinx) -> None:
@@ -19,7 +20,7 @@ def setup(app: Sphinx) -> None:
 
 
 class GradingTimesDirective(Generated):
-    """Two tables: seconds of a submission at each grader, and what ours consist of."""
+    """Two tables, seconds of a submission at each grader and what ours consist of; then the fate of a large class."""
 
     def markdown(self) -> str:
         path = self.depends_on(Path(self.env.srcdir) / RECORD)
@@ -43,7 +44,33 @@ class GradingTimesDirective(Generated):
             "|---|---:|---:|",
         ]
         lines += [f"| {name} | {value:.3f} | {value / whole:.0%} |" for name, value in parts.items()]
+        scale = self.depends_on(Path(self.env.srcdir) / SCALE)
+        lines += ["", of_a_large_class(scale) if scale.is_file() else "*Not run: `bench/scale.py`.*"]
         return "\n".join(lines)
+
+
+def of_a_large_class(path: Path) -> str:
+    """What `bench/scale.py` measured, in sentences; it writes its record only when all that they say held.
+
+    Raises:
+        CourseError: the record is of another form.
+    """
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        kills = len(record["records after each kill"]) - 1
+        return (
+            f"A class of {record['students']:,}, with {record['workers']} workers: "
+            f"{record['submissions a minute']:.0f} submissions a minute, and at most "
+            f"{record['largest memory, GiB']:.1f} GiB of memory for all processes together. "
+            f"Then the same class once more: {kills} times, in the middle of its work, a worker was killed and soon "
+            "after it the grader, which was started again. No record was lost, none was written twice, and the "
+            "scores were those of the first run. The gradebook was deleted, made again from the records in "
+            f"{record['gradebook made again, s']:.0f} s, and was the same."
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CourseError(
+            f"{path} is no record of a large class ({error!r}); run bench/scale.py again"
+        ) from error
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -7,7 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from nlpcourse.errors import CourseError
-from nlpcourse.site.grading_times import RECORD, GradingTimesDirective, read_record
+from nlpcourse.site.grading_times import (
+    RECORD,
+    SCALE,
+    GradingTimesDirective,
+    of_a_large_class,
+    read_record,
+)
 
 FIGURES = {
     "students": 3,
@@ -15,6 +21,14 @@ FIGURES = {
     "against nbgrader": {"nbgrader": 1.0, "ours": 7.0},
     "two workers against one": 1.904,
     "seconds of the parts": {"kernel": 0.25, "checks": 0.75},
+}
+LARGE = {
+    "students": 2000,
+    "workers": 3,
+    "submissions a minute": 71.6,
+    "largest memory, GiB": 1.234,
+    "records after each kill": [10, 700, 2000],
+    "gradebook made again, s": 4.4,
 }
 
 
@@ -25,8 +39,8 @@ def written(root: Path) -> str:
     return made.markdown()
 
 
-def write(root: Path, figures: dict) -> Path:
-    path = root / RECORD
+def write(root: Path, figures: dict, name: str = RECORD) -> Path:
+    path = root / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(figures), encoding="utf-8")
     return path
@@ -38,7 +52,22 @@ def test_the_middle_run_is_shown_and_the_parts_add_up(tmp_path: Path) -> None:
     assert "| nbgrader | 7.00 | 1.0 |\n| ours | 1.00 | 7.0 |" in text
     assert "A class of 3, graded whole by each in turn, 3 times; the middle one is shown." in text
     assert "Two workers are 1.90 times as fast as one." in text
-    assert text.endswith("| kernel | 0.250 | 25% |\n| checks | 0.750 | 75% |")
+    assert "| kernel | 0.250 | 25% |\n| checks | 0.750 | 75% |\n\n*Not run: `bench/scale.py`.*" in text
+
+
+def test_a_large_class_is_told_in_sentences(tmp_path: Path) -> None:
+    write(tmp_path, FIGURES)
+    write(tmp_path, LARGE, SCALE)
+    text = written(tmp_path)
+    assert "A class of 2,000, with 3 workers: 72 submissions a minute, and at most 1.2 GiB" in text
+    assert "Then the same class once more: 2 times," in text
+    assert "made again from the records in 4 s" in text
+
+
+def test_a_record_of_a_large_class_without_a_figure_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, {name: value for name, value in LARGE.items() if name != "workers"}, SCALE)
+    with pytest.raises(CourseError, match=r"scale\.json is no record of a large class"):
+        of_a_large_class(path)
 
 
 def test_without_a_record_the_page_says_so(tmp_path: Path) -> None:
