@@ -45,8 +45,10 @@ from autograder.grading.restore import blank  # noqa: E402
 from autograder.grading.run import Graded, grade_notebook  # noqa: E402
 from autograder.grading.session import CheckSession  # noqa: E402
 
-SECONDS = 1800
-"""Wall time of one command of another grader: nbgrader grades a class with it."""
+CLASS_SECONDS = 1800
+"""Wall time of nbgrader for a class."""
+NOTEBOOK_SECONDS = 600
+"""Wall time of otter-grader for one notebook, thirty times what an honest one takes."""
 
 NUMBERS = (-717, -42, -8, 0, 5, 311)
 HIDDEN = {
@@ -120,9 +122,8 @@ class Nbgrader:
             f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # nbgrader calls alembic
         )
         self.environment = os.environ | {"JUPYTER_CONFIG_DIR": str(work / "none"), "PATH": path}
-        done = run(
-            [sys.executable, "-m", "nbgrader", "generate_assignment", TOPIC], self.folder, self.environment
-        )
+        arguments = ["-m", "nbgrader", "generate_assignment", TOPIC]
+        done = run([sys.executable, *arguments], self.folder, self.environment, CLASS_SECONDS)
         if not (self.folder / "release" / TOPIC).is_dir():
             raise SystemExit(f"nbgrader did not release the assignment:\n{done[-2000:]}")
 
@@ -147,7 +148,8 @@ class Nbgrader:
             place = folder / "submitted" / student / TOPIC / f"{TOPIC}.ipynb"
             place.parent.mkdir(parents=True)
             place.write_bytes(content)
-        run([sys.executable, "-m", "nbgrader", "autograde", TOPIC, "--create"], folder, self.environment)
+        arguments = ["-m", "nbgrader", "autograde", TOPIC, "--create"]
+        run([sys.executable, *arguments], folder, self.environment, CLASS_SECONDS)
         with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
             classmate = self._points(gradebook, folder, "z")
             found = [
@@ -207,7 +209,7 @@ class Otter:
         (folder / "one.ipynb").write_bytes(content)
         (folder / "results").mkdir()
         arguments = ["-m", "otter", "run", "-a", "grader.zip", "-o", "results", "--no-logo", "one.ipynb"]
-        run([self.python, *arguments], folder, dict(os.environ))
+        run([self.python, *arguments], folder, dict(os.environ), NOTEBOOK_SECONDS)
         try:
             tests = json.loads((folder / "results" / "results.json").read_text(encoding="utf-8"))["tests"]
             found = {each["name"].split(" ")[0]: float(each.get("score") or 0) for each in tests}
@@ -222,8 +224,8 @@ class Otter:
 WORDS = (Nbgrader.name, Otter.name, Ours.name)
 
 
-def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
-    """Run a grader; what it said. It may fail, that is what is asked."""
+def run(command: list[str], folder: Path, environment: dict[str, str], seconds: float) -> str:
+    """Run a grader, but no longer than `seconds`; what it said. It may fail, that is what is asked."""
     own = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
     try:
         done = subprocess.run(
@@ -232,7 +234,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
             env=own,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
             start_new_session=True,
         )

@@ -16,6 +16,7 @@ from nlpcourse.site import (
     grading_times,
     head_maps,
     masked_words,
+    typography,
     vector_map,
 )
 from nlpcourse.site.cache import cache_folder
@@ -35,6 +36,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     grading_times.setup(app)
     assets.setup(app)
     accessibility.setup(app)
+    typography.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
