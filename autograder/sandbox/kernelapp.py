@@ -281,9 +281,8 @@ def prepare(config: dict[str, Any]) -> JailedKernelApp:
     app.session = BoundedSession(parent=app, key=config["connection"]["key"].encode())
     app.session.limit = config["output_bytes"]
     app.initialize([])
-    app.kernel._execute_sleep = (
-        0  # for the streams, after each cell; here they say themselves that they are empty
-    )
+    # ipykernel sleeps after each cell, so that its streams can send; these say themselves when they are empty
+    app.kernel._execute_sleep = 0
     app.kernel.streams = {"stdout": sys.stdout, "stderr": sys.stderr}
     app.kernel.shell.ask_exit = stay
     return app
